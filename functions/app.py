@@ -1,0 +1,1 @@
+"""Every route of the desk, a few lines each: HTTP and nothing else."""
