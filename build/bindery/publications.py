@@ -1,0 +1,257 @@
+"""What stands at a target: publications, the pointer to the one that is served, and where it pointed before.
+
+A target is a folder: `publications/<id>/{public,mails,manifest.json}`, the symlink `current`, `journal.jsonl`
+(every move of the pointer, line by line) and `.lock`. This module only reads; `publish` makes and moves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+FORMAT = 1
+PUBLISHED = ("public", "mails")
+
+
+class PublishError(Exception):
+    """The publication, or the way back to one, cannot be; the message says why. The pointer did not move."""
+
+
+class File(NamedTuple):
+    sha256: str
+    size: int  # bytes
+
+
+class Kept(NamedTuple):
+    """An asset of an earlier publication, and the instant at which it stopped to be current."""
+
+    sha256: str
+    size: int
+    last_current: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    id: str
+    author: str
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """What `manifest.json` says. Paths are below the publication, such as `public/index.html`."""
+
+    id: str
+    when: datetime
+    commit: Commit | None
+    files: Mapping[str, File]
+    kept: Mapping[str, Kept] = field(default_factory=dict)
+    replaced: str | None = None  # the publication that was current before this one: `rollback` goes there
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files.values())
+
+    def as_json(self) -> str:
+        """One line, keys sorted: the same publication is the same bytes."""
+        commit = self.commit
+        value = {
+            "format": FORMAT,
+            "id": self.id,
+            "when": self.when.isoformat(),
+            "commit": {"id": commit.id, "author": commit.author, "subject": commit.subject}
+            if commit
+            else None,
+            "files": {path: {"sha256": file.sha256, "size": file.size} for path, file in self.files.items()},
+            "kept": {
+                path: {
+                    "sha256": each.sha256,
+                    "size": each.size,
+                    "last_current": each.last_current.isoformat(),
+                }
+                for path, each in self.kept.items()
+            },
+            "replaced": self.replaced,
+        }
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """One line of the journal: the pointer went from `was` to `id`."""
+
+    when: datetime
+    id: str
+    was: str | None
+    by: str  # "publish" or "rollback"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """Between two publications: pages by their path from the site's root, and how many other files."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    others: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """The target `dir:PATH`."""
+
+    path: Path
+
+    @property
+    def pointer(self) -> Path:
+        return self.path / "current"
+
+    @property
+    def publications(self) -> Path:
+        return self.path / "publications"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.jsonl"
+
+
+def target(text: str) -> Folder:
+    kind, _, path = text.partition(":")
+    if kind != "dir" or not path:
+        raise PublishError(f"TARGET must be dir:PATH, such as dir:/srv/support, not {text!r}")
+    return Folder(path=Path(path).absolute())
+
+
+def parse(data: bytes) -> Publication:
+    value = json.loads(data)
+    if value["format"] != FORMAT:
+        raise PublishError(
+            f"The manifest's format must be {FORMAT}, not {value['format']!r}: use a newer bindery"
+        )
+    return Publication(
+        id=value["id"],
+        when=datetime.fromisoformat(value["when"]),
+        commit=Commit(**value["commit"]) if value["commit"] else None,
+        files={path: File(each["sha256"], each["size"]) for path, each in value["files"].items()},
+        kept={
+            path: Kept(each["sha256"], each["size"], datetime.fromisoformat(each["last_current"]))
+            for path, each in value["kept"].items()
+        },
+        replaced=value["replaced"],
+    )
+
+
+def read(folder: Folder, name: str) -> Publication:
+    try:
+        return parse((folder.publications / name / "manifest.json").read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise PublishError(f"There is no publication {name!r} at {folder.path}") from None
+
+
+def current_name(folder: Folder) -> str | None:
+    try:
+        return folder.pointer.readlink().name
+    except FileNotFoundError:
+        return None
+
+
+def current(folder: Folder) -> Publication | None:
+    name = current_name(folder)
+    return read(folder, name) if name else None
+
+
+def names(folder: Folder) -> set[str]:
+    if not folder.publications.is_dir():
+        return set()
+    return {entry.name for entry in os.scandir(folder.publications) if not entry.name.startswith(".")}
+
+
+def moves(folder: Folder) -> tuple[Move, ...]:
+    try:
+        lines = folder.journal.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return ()
+    found = []
+    for line in lines:
+        with contextlib.suppress(json.JSONDecodeError):  # a line that a power cut tore
+            value = json.loads(line)
+            when = datetime.fromisoformat(value["when"])
+            found.append(Move(when=when, id=value["id"], was=value["was"], by=value["by"]))
+    return tuple(found)
+
+
+def served(folder: Folder) -> set[str | None]:
+    """Every id that the pointer ever had, of publications that are gone too."""
+    log = moves(folder)
+    return {move.id for move in log} | {move.was for move in log} | {current_name(folder)}
+
+
+def history(folder: Folder) -> tuple[Publication, ...]:
+    """Every publication that was current once and is still there, the newest first."""
+    return tuple(read(folder, name) for name in sorted(names(folder) & served(folder), reverse=True))
+
+
+def rolled_back_from(folder: Folder) -> Publication | None:
+    """The publication that staff went back from, when the pointer stands where a rollback put it."""
+    log = moves(folder)
+    if not log or log[-1].by != "rollback" or log[-1].id != current_name(folder) or not log[-1].was:
+        return None
+    with contextlib.suppress(PublishError):
+        return read(folder, log[-1].was)
+    return None
+
+
+def changes(before: Publication | None, after: Publication) -> Changes:
+    old, new = before.files if before else {}, after.files
+    added = [path for path in new if path not in old]
+    changed = [path for path in new if path in old and new[path] != old[path]]
+    removed = [path for path in old if path not in new]
+    return Changes(
+        added=_pages(added),
+        changed=_pages(changed),
+        removed=_pages(removed),
+        others=sum(not _is_page(path) for path in (*added, *changed, *removed)),
+    )
+
+
+def damage(folder: Folder, name: str) -> list[str]:
+    """Every way in which the files of a publication are not those of its manifest."""
+    publication, root, found = read(folder, name), folder.publications / name, []
+    promised: dict[str, File | Kept] = {**publication.kept, **publication.files}
+    there = {relative for relative, _ in files(root)}
+    for relative, expected in sorted(promised.items()):
+        if relative not in there:
+            found.append(f"{relative} is missing")
+        elif hashlib.sha256((root / relative).read_bytes()).hexdigest() != expected.sha256:
+            found.append(f"{relative} is not the file that was published")
+    return found + [f"{relative} was not published" for relative in sorted(there - promised.keys())]
+
+
+def files(root: Path) -> Iterator[tuple[str, str]]:
+    """(path relative to `root`, with slashes; path) of every file of `public` and `mails` below it."""
+    waiting = [part for part in PUBLISHED if (root / part).is_dir()]
+    while waiting:
+        relative = waiting.pop()
+        with os.scandir(root / relative) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{relative}/{entry.name}")
+                else:
+                    yield f"{relative}/{entry.name}", entry.path
+
+
+def _is_page(path: str) -> bool:
+    return path.startswith("public/") and path.endswith(".html")
+
+
+def _pages(paths: list[str]) -> tuple[str, ...]:
+    return tuple(
+        sorted(path.removeprefix("public").removesuffix("index.html") for path in paths if _is_page(path))
+    )
