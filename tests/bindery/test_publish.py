@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from bindery import publications, publish
 from bindery.publications import Commit, Folder, PublishError
 
