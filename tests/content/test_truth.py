@@ -12,6 +12,7 @@ TRUE_RELEASES = {"cityworks/15.8.9", "cityworks/23.10"}
 
 # Pages without a sample mark: true of the vendor, with their sources, or true of this site itself.
 NOT_SAMPLES = {
+    "about.md",
     "defects/CVE-2025-0994.md",
     "defects/index.md",
     "events/index.md",
