@@ -1,0 +1,83 @@
+"""Papers given at conferences."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from bindery.kinds.item import Item, common, fields_of
+from bindery.source import Problem, Source
+
+_ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]\Z")
+_BIB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.bib\Z")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Author:
+    """An author as the paper names them; `orcid` is "" when there is none."""
+
+    name: str
+    affiliation: str
+    orcid: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paper(Item):
+    """A paper; `event` is an event's slug, `features` are releases as `<product>/<version>`."""
+
+    authors: tuple[Author, ...]
+    date: date
+    abstract: str
+    event: str
+    keywords: tuple[str, ...]
+    bibliography: str
+    features: tuple[str, ...]
+    pdf: bool
+
+
+def parse(source: Source, problems: list[Problem]) -> Paper | None:
+    """One paper from `papers/<slug>.md`; None when it cannot be made (see problems)."""
+    fields = fields_of(source, problems)
+    before = len(problems)
+    shared = common("paper", source, fields)
+    authors = []
+    for below in fields.mappings("authors", such_as="'- name: …'", required=True):
+        authors.append(
+            Author(
+                name=below.text("name", such_as="'D. J. Vanier'", required=True),
+                affiliation=below.text("affiliation", such_as="'Azteca Systems'"),
+                orcid=below.text(
+                    "orcid", such_as="0000-0002-1825-0097", must_be="an ORCID iD", pattern=_ORCID
+                ),
+            )
+        )
+        below.finish("an author")
+    day = fields.date("date", required=True)
+    abstract = fields.text("abstract", such_as="'What the paper shows, in a paragraph.'", required=True)
+    event = fields.text("event", such_as="cityworks-conference-2016", must_be="the file name of an event")
+    keywords = fields.texts("keywords", such_as="'asset management'")
+    bibliography = fields.text(
+        "bibliography", such_as="references.bib", must_be="a .bib file beside the paper", pattern=_BIB
+    )
+    features = fields.texts(
+        "features",
+        such_as="cityworks/23.10",
+        must_be="a list of releases",
+        pattern=re.compile(r"[^/\s]+/[^/\s]+"),
+    )
+    pdf = fields.flag("pdf")
+    fields.finish("a paper")
+    if len(problems) > before or day is None:
+        return None
+    return Paper(
+        **shared,
+        authors=tuple(authors),
+        date=day,
+        abstract=abstract,
+        event=event,
+        keywords=keywords,
+        bibliography=bibliography,
+        features=features,
+        pdf=pdf,
+    )

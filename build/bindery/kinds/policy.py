@@ -1,0 +1,181 @@
+"""The support policy: rules by date, hours, first responses, mailboxes. Prose and answers read it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from bindery.fields import Duration, Fields
+from bindery.kinds.item import SLUG, Item, common, fields_of
+from bindery.source import Problem, Source
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+SEVERITIES = ("P1", "P2", "P3", "P4")
+ROUNDINGS = ("same day", "month end")
+LAPSED_DOWNLOADS = ("released while covered", "none")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
+_HOLIDAYS = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?\Z")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """What is promised from `since` on; `product` is "" for a rule of all products."""
+
+    since: date
+    product: str
+    prior_version_support: Duration
+    rounding: str
+    complimentary_site: Duration
+    complimentary_seat: Duration
+    renewal: Duration
+    grace: Duration
+    lapsed_downloads: str
+    reminders: tuple[int, ...]
+    place: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hours:
+    """Opening hours, `open` to `close` on `days` in `time_zone`; `holidays` names a country or state."""
+
+    time_zone: str
+    days: tuple[str, ...]
+    open: str
+    close: str
+    holidays: str
+    closed: tuple[date, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy(Item):
+    """The support policy; `rules` in order of `since`, first responses in opening hours."""
+
+    rules: tuple[Rule, ...]
+    hours: Hours
+    first_response: dict[str, Duration]
+    mailboxes: dict[str, str]
+
+
+def parse(source: Source, problems: list[Problem]) -> Policy | None:
+    """The policy from `policy/support.md`; None when it cannot be made (see problems)."""
+    fields = fields_of(source, problems)
+    before = len(problems)
+    shared = common("policy", source, fields)
+    rules = [
+        rule
+        for below in fields.mappings("rules", such_as="'- since: 1990-01-01'", required=True)
+        if (rule := _rule(below, source.path))
+    ]
+    keys = [(rule.since, rule.product) for rule in rules]
+    if len(set(keys)) < len(keys):
+        fields.wrong("rules", "rules that each begin on a day of their own", "1990-01-01", "two for one day")
+    hours = _hours(fields.mapping("hours", such_as="'open: \"08:00\"'", required=True))
+    first_response = {}
+    below = fields.mapping("first_response", such_as="'P1: 1 hour'", required=True)
+    if below:
+        for severity in SEVERITIES:
+            promised = below.duration(severity, such_as="4 hours", required=True)
+            if promised and promised.unit not in ("hour", "day"):
+                below.wrong(severity, "hours or days", "4 hours", f"'{promised}'")
+            elif promised:
+                first_response[severity] = promised
+        below.finish("the first responses")
+    mailboxes = {}
+    below = fields.mapping("mailboxes", such_as="'client_services: help@example.com'", required=True)
+    if below:
+        for name in ("client_services", "client_services_manager", "programming"):
+            mailboxes[name] = below.text(
+                name, such_as="help@example.com", must_be="a mail address", required=True, pattern=_EMAIL
+            )
+        below.finish("the mailboxes")
+    fields.finish("the support policy")
+    if len(problems) > before or hours is None:
+        return None
+    return Policy(
+        **shared,
+        rules=tuple(sorted(rules, key=lambda rule: (rule.since, rule.product))),
+        hours=hours,
+        first_response=first_response,
+        mailboxes=mailboxes,
+    )
+
+
+def _rule(fields: Fields, path: str) -> Rule | None:
+    before = len(fields.problems)
+    since = fields.date("since", required=True, such_as="1990-01-01")
+    product = fields.text("product", such_as="cityworks", must_be="a product's folder", pattern=SLUG)
+    support = fields.duration("prior_version_support", such_as="12 months", required=True)
+    rounding = fields.choice("rounding", ROUNDINGS, default="same day")
+    free = fields.mapping("complimentary", such_as="'{site: 1 year, seat: 90 days}'", required=True)
+    site = free.duration("site", such_as="1 year", required=True) if free else None
+    seat = free.duration("seat", such_as="90 days", required=True) if free else None
+    if free:
+        free.finish("the complimentary periods")
+    renewal = fields.duration("renewal", such_as="1 year", required=True)
+    grace = fields.duration("grace", such_as="0 days") or Duration(count=0, unit="day")
+    lapsed = fields.choice("lapsed_downloads", LAPSED_DOWNLOADS, default=LAPSED_DOWNLOADS[0])
+    reminders = fields.texts(
+        "reminders", such_as="[90, 30, 7]", must_be="a list of days", pattern=re.compile(r"\d{1,3}")
+    )
+    fields.finish("a rule")
+    for name, duration in (("prior_version_support", support), ("renewal", renewal), ("grace", grace)):
+        if duration and duration.unit == "hour":
+            fields.wrong(name, "days, months or years", "12 months", f"'{duration}'")
+    if len(fields.problems) > before or not (since and support and site and seat and renewal):
+        return None
+    return Rule(
+        since=since,
+        product=product,
+        prior_version_support=support,
+        rounding=rounding,
+        complimentary_site=site,
+        complimentary_seat=seat,
+        renewal=renewal,
+        grace=grace,
+        lapsed_downloads=lapsed,
+        reminders=tuple(sorted({int(days) for days in reminders}, reverse=True)),
+        place=f"{path}:{fields.line('since')}",
+    )
+
+
+def _hours(fields: Fields | None) -> Hours | None:
+    if fields is None:
+        return None
+    before = len(fields.problems)
+    zone = fields.text("time_zone", such_as="America/Denver", must_be="a time zone", required=True)
+    if zone:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            fields.wrong("time_zone", "a time zone", "America/Denver", f"'{zone}'")
+    days = fields.texts(
+        "days",
+        such_as="[Mon, Tue, Wed, Thu, Fri]",
+        must_be="a list of days",
+        required=True,
+        pattern=re.compile("|".join(DAYS)),
+    )
+    opens = fields.time_of_day("open", such_as="'08:00'", required=True)
+    closes = fields.time_of_day("close", such_as="'17:00'", required=True)
+    if opens and closes and opens >= closes:
+        fields.wrong("close", "later than 'open'", "'17:00'", f"'{closes}'")
+    holidays = fields.text("holidays", such_as="US-UT", must_be="a country or state", pattern=_HOLIDAYS)
+    closed = []
+    for text in fields.texts("closed", such_as="[2026-12-24]", must_be="a list of dates"):
+        try:
+            closed.append(date.fromisoformat(text))
+        except ValueError:
+            fields.wrong("closed", "a list of dates", "[2026-12-24]", f"'{text}'")
+    fields.finish("the hours")
+    if len(fields.problems) > before:
+        return None
+    return Hours(
+        time_zone=zone,
+        days=tuple(day for day in DAYS if day in days),
+        open=opens,
+        close=closes,
+        holidays=holidays,
+        closed=tuple(sorted(closed)),
+    )

@@ -1,0 +1,130 @@
+"""What a Markdown body says of itself without being rendered: its links, its anchors, its entries.
+
+Only the forms that point somewhere are read; everything else is the renderer's. Code, in fences or
+in line, is never looked into. It must not know any kind of content.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from markdown.extensions.toc import slugify
+
+SECTIONS = (
+    "New",
+    "Changed",
+    "Fixed",
+    "Security",
+    "Breaking changes",
+    "Known issues",
+    "Requirements",
+    "Upgrade notes",
+)
+_SECTION_OF = {name.casefold(): name for name in SECTIONS}
+
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_LINK = re.compile(
+    r"""\]\([ ]*<?(?P<inline>[^)\s>]+)          # [text](target "title"), ![alt](target)
+      | ^[ ]{0,3}\[[^\]\n^][^\]\n]*\]:[ ]+<?(?P<reference>[^\s>]+)   # [name]: target
+      | \b(?:href|src)="(?P<html>[^"]*)"        # in HTML
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+_OUTSIDE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
+_HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
+_GIVEN_ID = re.compile(r"\s*\{[^}]*#([\w.:-]+)[^}]*\}$")
+_HTML_ID = re.compile(r"""\bid="([^"]+)\"""")
+_MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[`*]|(?<!\w)_|_(?!\w)|<[^>]+>")
+_ENTRY = re.compile(r"[-*+][ \t]+(?:\*\*)?([A-Z][A-Z0-9]*(?:-\d+)+)(?:\*\*)?:(?:\*\*)?[ \t]+(.*)")
+
+
+class Link(NamedTuple):
+    """A link that points inside the site: its target as written, where it stands in the body, its line."""
+
+    target: str
+    start: int
+    end: int
+    line: int
+
+
+class Entry(NamedTuple):
+    """A line of release notes with a permanent id; `section` is one of SECTIONS."""
+
+    id: str
+    section: str
+    text: str
+    line: int
+
+
+def without_code(body: str) -> str:
+    """The body with everything in code blanked out, every other character at its place."""
+    if "`" in body or "~~~" in body:
+        body = _FENCE.sub(_blank, body)
+        body = _CODE.sub(_blank, body)
+    if "<!--" in body:
+        body = _COMMENT.sub(_blank, body)
+    return body
+
+
+def _blank(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match[0])
+
+
+def links(plain: str, first_line: int) -> tuple[Link, ...]:
+    """Links that point inside the site, in order. `plain` is the body without code."""
+    found = []
+    for match in _LINK.finditer(plain):
+        group = match.lastgroup or "inline"
+        target = match[group]
+        if target and not _OUTSIDE.match(target):
+            start, end = match.span(group)
+            found.append(Link(target, start, end, first_line + plain.count("\n", 0, start)))
+    return tuple(found)
+
+
+def anchors(plain: str, body: str) -> tuple[str, ...]:
+    """The ids that the headings of this body get when rendered, and those given by hand."""
+    found: list[str] = []
+    for match in _HEADING.finditer(plain):
+        heading = body[match.start(2) : match.end(2)]
+        given = _GIVEN_ID.search(heading)
+        if given:
+            found.append(given[1])
+            continue
+        slug = slugify(_MARKUP.sub(lambda m: m[1] or "", heading), "-")
+        number, unique = 0, slug
+        while unique in found or not unique:
+            number += 1
+            unique = f"{slug}_{number}"
+        found.append(unique)
+    if ' id="' in plain:
+        found += _HTML_ID.findall(plain)
+    return tuple(found)
+
+
+def entries(plain: str, body: str, first_line: int) -> tuple[Entry, ...]:
+    """The entries of release notes: bullets of the known sections that begin with an id and a colon."""
+    found: list[Entry] = []
+    section = ""
+    lines = body.split("\n")
+    open_entry = False
+    for number, line in enumerate(plain.split("\n")):
+        if line.startswith("#"):
+            heading = line.lstrip("#")
+            level = len(line) - len(heading)
+            if level <= 2:
+                section = _SECTION_OF.get(heading.strip().casefold(), "")
+            open_entry = False
+        elif section and (match := _ENTRY.match(line)):
+            text = lines[number][match.start(2) :].strip()
+            found.append(Entry(match[1], section, text, first_line + number))
+            open_entry = True
+        elif open_entry and line[:1].isspace() and line.strip() and line.lstrip()[0] not in "-*+":
+            last = found[-1]
+            found[-1] = last._replace(text=f"{last.text} {lines[number].strip()}")
+        else:
+            open_entry = False
+    return tuple(found)

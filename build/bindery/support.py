@@ -1,0 +1,128 @@
+"""The life cycle: until when a release is supported, and why. The one place that decides.
+
+The rules are data (`content/policy/support.md`), the source of what they mean is section 3 of the
+design: a version is supported until some months after the next version on its line is released, an
+update ends with its version, and a promise already made is never shortened by a later rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from bindery.kinds.policy import Policy, Rule
+from bindery.kinds.release import Release
+from bindery.library import Library
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """`ends` is the last day of support, None while it is open; then `ends_after_next` says how long after
+    the next version's release it will be, such as `12 months`. `because` are reasons with file and line."""
+
+    ends: date | None
+    ends_after_next: str
+    because: tuple[str, ...]
+
+
+def rule_at(policy: Policy, product: str, day: date) -> Rule | None:
+    """The rule in force for a product on a day: the latest of the most specific; None before the first."""
+    in_force = [rule for rule in policy.rules if rule.since <= day and rule.product in ("", product)]
+    return max(in_force, key=lambda rule: (rule.product != "", rule.since), default=None)
+
+
+def answers(library: Library) -> dict[tuple[str, str], Answer]:
+    """An answer for every release, by product and version."""
+    found: dict[tuple[str, str], Answer] = {}
+    lines: dict[tuple[str, str], list[Release]] = {}
+    for release in library.releases:
+        if release.release_kind == "version":
+            lines.setdefault((release.product, release.line), []).append(release)
+    for versions in lines.values():
+        following: list[Release | None] = [*versions[1:], None]
+        for version, after in zip(versions, following, strict=True):
+            found[(version.product, version.version)] = _of_version(library, version, after)
+    for release in library.releases:
+        if release.release_kind == "update":
+            found[(release.product, release.version)] = _of_update(
+                release, found[(release.product, release.of)]
+            )
+    return found
+
+
+def _of_version(library: Library, version: Release, following: Release | None) -> Answer:
+    name = library.name_of(version)
+    if version.support_ends is not None:
+        return _by_hand(version)
+    policy = library.policy
+    at_release = rule_at(policy, version.product, version.released)
+    released = f"{name} was released on {version.released} ({version.where('released')})"
+    if following is None:
+        latest = rule_at(policy, version.product, date.max)
+        rule = _longer(version.released, at_release, latest)
+        if rule is None:
+            return Answer(
+                ends=None, ends_after_next="", because=(released, "no rule of the policy speaks of it")
+            )
+        return Answer(
+            ends=None,
+            ends_after_next=str(rule.prior_version_support),
+            because=(
+                released,
+                "no next version of its line is released",
+                f"prior versions are supported for {rule.prior_version_support} after the next ({rule.place})",
+            ),
+        )
+    at_next = rule_at(policy, version.product, following.released)
+    rule = _longer(following.released, at_next, at_release)
+    next_released = (
+        f"{library.name_of(following)}, the next version of its line, was released on {following.released}"
+        f" ({following.where('released')})"
+    )
+    if rule is None:
+        return Answer(
+            ends=None,
+            ends_after_next="",
+            because=(released, next_released, "no rule of the policy speaks of it"),
+        )
+    ends = rule.prior_version_support.after(following.released, rounding=rule.rounding)
+    reasons = [
+        next_released,
+        f"prior versions are supported for {rule.prior_version_support} after that"
+        + (", to the end of the month" if rule.rounding == "month end" else "")
+        + f" ({rule.place})",
+    ]
+    if rule is at_release and rule is not at_next:
+        reasons.append(
+            "this rule was promised when it was released, and a later rule never shortens a promise"
+        )
+    return Answer(ends=ends, ends_after_next="", because=tuple(reasons))
+
+
+def _longer(day: date, first: Rule | None, second: Rule | None) -> Rule | None:
+    """The rule that promises more when the next version comes on `day`; the first when they are equal."""
+    if first is None or second is None:
+        return first or second
+
+    def end(rule: Rule) -> date:
+        return rule.prior_version_support.after(day, rounding=rule.rounding)
+
+    return second if end(second) > end(first) else first
+
+
+def _by_hand(release: Release) -> Answer:
+    return Answer(
+        ends=release.support_ends,
+        ends_after_next="",
+        because=(f"{release.support_ends_because} ({release.where('support_ends')})",),
+    )
+
+
+def _of_update(update: Release, version: Answer) -> Answer:
+    if update.support_ends is not None:
+        return _by_hand(update)
+    return Answer(
+        ends=version.ends,
+        ends_after_next=version.ends_after_next,
+        because=(f"an update ends with its version, {update.of} ({update.where('of')})", *version.because),
+    )
