@@ -6,6 +6,7 @@ every name in the content is known to point at something.
 
 from __future__ import annotations
 
+import difflib
 import posixpath
 import re
 from collections import defaultdict
@@ -328,11 +329,22 @@ class Library:
         return source.split(text, item.path)[2]
 
     def resolved_body(self, item: Item) -> str:
-        """The Markdown with every link inside the site made an absolute path."""
+        """The Markdown with links inside the site as absolute paths, and the policy's values filled in."""
         body = self.body(item)
-        for link in reversed(item.links):
-            body = body[: link.start] + self.resolve(item, link.target) + body[link.end :]
+        spans = [(link.start, link.end, self.resolve(item, link.target)) for link in item.links]
+        spans += [(name.start, name.end, self.values[name.name]) for name in item.names]
+        for start, end, text in sorted(spans, reverse=True):
+            body = body[:start] + text + body[end:]
         return body
+
+    @cached_property
+    def values(self) -> dict[str, str]:
+        """The policy's values by name, for prose that uses them."""
+        return self.policy.values()
+
+    def values_of(self, item: Item) -> tuple[str, ...]:
+        """The policy's values that the item's prose uses, in order."""
+        return tuple(self.values[name.name] for name in item.names)
 
     def links_of(self, item: Item) -> tuple[str, ...]:
         """Where the item's links lead, in order: what its page shows besides its own text."""
@@ -445,6 +457,19 @@ def _checked(library: Library) -> list[Problem]:
                         _problem(item, "rules", f"rules of products such as {_some(slugs)}", rule.product)
                     )
     problems += _links(library, files)
+    values = next((item.values() for item in library.items if isinstance(item, Policy)), {})
+    for item in library.items:
+        for name in item.names:
+            if name.name not in values:
+                near = difflib.get_close_matches(name.name, values, 1, 0.3) or list(values)[:1]
+                problems.append(
+                    Problem(
+                        path=item.path,
+                        line=name.line,
+                        message=f"'{{{{ {name.name} }}}}' must be a value of the policy such as "
+                        f"{', '.join(near)}, not an unknown one",
+                    )
+                )
     return problems
 
 

@@ -38,6 +38,7 @@ _HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
 _GIVEN_ID = re.compile(r"\s*\{[^}]*#([\w.:-]+)[^}]*\}$")
 _HTML_ID = re.compile(r"""\bid="([^"]+)\"""")
 _MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[`*]|(?<!\w)_|_(?!\w)|<[^>]+>")
+_NAME = re.compile(r"\{\{[ \t]*([^{}\n]*?)[ \t]*\}\}")
 _ENTRY = re.compile(r"[-*+][ \t]+(?:\*\*)?([A-Z][A-Z0-9]*(?:-\d+)+)(?:\*\*)?:(?:\*\*)?[ \t]+(.*)")
 
 
@@ -45,6 +46,15 @@ class Link(NamedTuple):
     """A link that points inside the site: its target as written, where it stands in the body, its line."""
 
     target: str
+    start: int
+    end: int
+    line: int
+
+
+class Name(NamedTuple):
+    """A value of the policy that the prose uses: `{{ rules.renewal }}`."""
+
+    name: str
     start: int
     end: int
     line: int
@@ -83,6 +93,16 @@ def links(plain: str, first_line: int) -> tuple[Link, ...]:
             start, end = match.span(group)
             found.append(Link(target, start, end, first_line + plain.count("\n", 0, start)))
     return tuple(found)
+
+
+def names(plain: str, first_line: int) -> tuple[Name, ...]:
+    """The values of the policy that the prose uses, in order."""
+    if "{{" not in plain:
+        return ()
+    return tuple(
+        Name(match[1], *match.span(), first_line + plain.count("\n", 0, match.start()))
+        for match in _NAME.finditer(plain)
+    )
 
 
 def anchors(plain: str, body: str) -> tuple[str, ...]:

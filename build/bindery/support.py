@@ -51,12 +51,11 @@ def answers(library: Library) -> dict[tuple[str, str], Answer]:
 
 
 def _of_version(library: Library, version: Release, following: Release | None) -> Answer:
-    name = library.name_of(version)
     if version.support_ends is not None:
         return _by_hand(version)
     policy = library.policy
     at_release = rule_at(policy, version.product, version.released)
-    released = f"{name} was released on {version.released} ({version.where('released')})"
+    released = f"{library.name_of(version)} was released on {version.released} ({version.where('released')})"
     if following is None:
         latest = rule_at(policy, version.product, date.max)
         rule = _longer(version.released, at_release, latest)
@@ -70,7 +69,8 @@ def _of_version(library: Library, version: Release, following: Release | None) -
             because=(
                 released,
                 "no next version of its line is released",
-                f"prior versions are supported for {rule.prior_version_support} after the next ({rule.place})",
+                f"prior versions are supported for {rule.prior_version_support} after the next"
+                f" ({rule.place})",
             ),
         )
     at_next = rule_at(policy, version.product, following.released)

@@ -12,7 +12,7 @@ from typing import TypedDict
 
 from bindery import prose
 from bindery.fields import Fields
-from bindery.prose import Link
+from bindery.prose import Link, Name
 from bindery.source import Problem, Source
 
 SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
@@ -44,6 +44,7 @@ class Item:
     updated: date | None
     digest: str
     links: tuple[Link, ...]
+    names: tuple[Name, ...]
     anchors: tuple[str, ...]
     lines: dict[str, int]
 
@@ -73,6 +74,7 @@ class CommonFields(TypedDict):
     updated: date | None
     digest: str
     links: tuple[Link, ...]
+    names: tuple[Name, ...]
     anchors: tuple[str, ...]
     lines: dict[str, int]
 
@@ -121,6 +123,7 @@ def common(
         updated=fields.date("updated"),
         digest=source.digest,
         links=prose.links(plain, source.body_line),
+        names=prose.names(plain, source.body_line),
         anchors=prose.anchors(plain, source.body),
         lines=fields.lines,
     )

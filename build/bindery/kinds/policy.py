@@ -12,6 +12,9 @@ from bindery.kinds.item import SLUG, Item, common, fields_of
 from bindery.source import Problem, Source
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+DAY_NAMES = dict(
+    zip(DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True)
+)
 SEVERITIES = ("P1", "P2", "P3", "P4")
 ROUNDINGS = ("same day", "month end")
 LAPSED_DOWNLOADS = ("released while covered", "none")
@@ -56,6 +59,37 @@ class Policy(Item):
     hours: Hours
     first_response: dict[str, Duration]
     mailboxes: dict[str, str]
+
+    def values(self) -> dict[str, str]:
+        """What prose may use by name, as readers read it; rules are those of all products, the latest."""
+        rule = next((rule for rule in reversed(self.rules) if not rule.product), self.rules[-1])
+        hours = self.hours
+        following = hours.days == DAYS[DAYS.index(hours.days[0]) :][: len(hours.days)]
+        return {
+            "rules.prior_version_support": str(rule.prior_version_support),
+            "rules.rounding": rule.rounding,
+            "rules.complimentary.site": str(rule.complimentary_site),
+            "rules.complimentary.seat": str(rule.complimentary_seat),
+            "rules.renewal": str(rule.renewal),
+            "rules.grace": str(rule.grace),
+            "rules.lapsed_downloads": rule.lapsed_downloads,
+            "rules.reminders": _listed([str(days) for days in rule.reminders]),
+            "hours.time_zone": hours.time_zone,
+            "hours.days": f"{DAY_NAMES[hours.days[0]]} to {DAY_NAMES[hours.days[-1]]}"
+            if following and len(hours.days) > 2
+            else _listed([DAY_NAMES[day] for day in hours.days]),
+            "hours.open": hours.open,
+            "hours.close": hours.close,
+            **{
+                f"first_response.{severity}": str(promised)
+                for severity, promised in self.first_response.items()
+            },
+            **{f"mailboxes.{name}": address for name, address in self.mailboxes.items()},
+        }
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else "none"
 
 
 def parse(source: Source, problems: list[Problem]) -> Policy | None:
