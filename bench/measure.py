@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class Failed(Exception):  # noqa: N818
+class Failed(Exception):
     """A measured command did not end well; the message is what it said."""
 
 
