@@ -1,0 +1,54 @@
+"""Lengths of time as the policy writes them: "1 hour", "90 days", "12 months", "1 year"; and periods of days.
+
+Calendar arithmetic only: no clock, no zone.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+_SHAPE = re.compile(r"(\d{1,4}) (hour|day|month|year)s?")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Duration:
+    """So many of a unit: hour, day, month or year."""
+
+    count: int
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
+
+
+def duration(text: str) -> Duration:
+    """Read "12 months". Raises ValueError with the words that a person needs."""
+    found = _SHAPE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"must be a length of time such as '12 months', not '{text}'")
+    return Duration(count=int(found[1]), unit=found[2])
+
+
+def last_day(first: date, length: Duration) -> date:
+    """The last day of a period that begins on `first`; both days count.
+
+    Months and years end on the day before the same day (2026-03-01 and 1 year: 2027-02-28). Where that
+    same day
+    does not exist, they end on the last day of that month, so that nobody loses a day: 2024-02-29 and 1
+    year is 2025-02-28. Raises ValueError for hours and for a length of nothing.
+    """
+    if length.count < 1:
+        raise ValueError(f"a period of days cannot be {length} long")
+    if length.unit == "day":
+        return first + timedelta(days=length.count - 1)
+    if length.unit not in ("month", "year"):
+        raise ValueError(f"a period of days cannot be measured in {length.unit}s")
+    months = first.month - 1 + length.count * (12 if length.unit == "year" else 1)
+    year, month = first.year + months // 12, months % 12 + 1
+    days = calendar.monthrange(year, month)[1]
+    if first.day > days:
+        return date(year, month, days)
+    return date(year, month, first.day) - timedelta(days=1)
