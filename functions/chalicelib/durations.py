@@ -32,6 +32,18 @@ def duration(text: str) -> Duration:
     return Duration(count=int(found[1]), unit=found[2])
 
 
+def same_day_later(day: date, length: Duration) -> date:
+    """The same day so much later; the last of the month where that day does not exist (31 January and 1
+    month is 28 or 29 February). Raises ValueError for hours."""
+    if length.unit == "day":
+        return day + timedelta(days=length.count)
+    if length.unit not in ("month", "year"):
+        raise ValueError(f"a period of days cannot be measured in {length.unit}s")
+    months = day.month - 1 + length.count * (12 if length.unit == "year" else 1)
+    year, month = day.year + months // 12, months % 12 + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
 def last_day(first: date, length: Duration) -> date:
     """The last day of a period that begins on `first`; both days count.
 
@@ -42,13 +54,5 @@ def last_day(first: date, length: Duration) -> date:
     """
     if length.count < 1:
         raise ValueError(f"a period of days cannot be {length} long")
-    if length.unit == "day":
-        return first + timedelta(days=length.count - 1)
-    if length.unit not in ("month", "year"):
-        raise ValueError(f"a period of days cannot be measured in {length.unit}s")
-    months = first.month - 1 + length.count * (12 if length.unit == "year" else 1)
-    year, month = first.year + months // 12, months % 12 + 1
-    days = calendar.monthrange(year, month)[1]
-    if first.day > days:
-        return date(year, month, days)
-    return date(year, month, first.day) - timedelta(days=1)
+    end = same_day_later(first, length)
+    return end if length.unit != "day" and end.day < first.day else end - timedelta(days=1)

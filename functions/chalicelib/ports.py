@@ -217,14 +217,6 @@ class Store(Protocol):
 
     def set_key(self, number: str, key_hash: str, now: datetime) -> None: ...
 
-    def count_failure(self, bucket: str, now: datetime, *, limit: int, window: timedelta) -> None:
-        """Count one failed attempt."""
-        ...
-
-    def failures(self, bucket: str, now: datetime, *, window: timedelta) -> tuple[int, datetime | None]:
-        """How many failed attempts lie in the window, and when the oldest of them was."""
-        ...
-
     def claim_mails(self, now: datetime, limit: int) -> tuple[QueuedMail, ...]:
         """Take waiting mails whose time has come, and those that were being sent when a sender died."""
         ...

@@ -1,0 +1,340 @@
+"""What a customer may look up: the state of an agreement, a download, the newest release.
+
+Unknown agreement, wrong key and withdrawn agreement are refused in the same words after the same work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from chalicelib.agreements import Agreement, coverage
+from chalicelib.catalog import Catalog, File, Product, Release
+from chalicelib.durations import duration, same_day_later
+from chalicelib.entitlement import Entitlement, entitlement
+from chalicelib.hours import day_text, moment_text
+from chalicelib.ports import Clock, Files, Store
+from chalicelib.refusals import FieldProblem, Invalid, NotEntitled, NotFound
+from chalicelib.signing import Signer, fingerprint, read_key, same
+
+LINK_TIME = timedelta(minutes=5)
+PAGE_TIME = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReleaseName:
+    """A release in an answer; `url` is a path from the site's root."""
+
+    version: str
+    url: str
+    released: date
+
+    def as_json(self) -> dict[str, object]:
+        return {"version": self.version, "url": self.url, "released": self.released.isoformat()}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RenewalAnswer:
+    """The state of one agreement today. `product` is the slug; `days_left` counts the covered days after
+    today."""
+
+    agreement: str
+    customer: str
+    product: str
+    product_name: str
+    licence: str
+    covered_from: date
+    covered_until: date
+    state: str
+    days_left: int
+    newest_entitled: ReleaseName | None
+    because: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "agreement": self.agreement,
+            "customer": self.customer,
+            "product": self.product,
+            "product_name": self.product_name,
+            "licence": self.licence,
+            "covered_from": self.covered_from.isoformat(),
+            "covered_until": self.covered_until.isoformat(),
+            "state": self.state,
+            "days_left": self.days_left,
+            "newest_entitled": self.newest_entitled.as_json() if self.newest_entitled else None,
+            "because": list(self.because),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DownloadAnswer:
+    """A link to one file until `expires` (vendor's zone; in words in `expires_text`). `size` in bytes."""
+
+    product: str
+    version: str
+    file: str
+    url: str
+    expires: datetime
+    expires_text: str
+    sha256: str
+    size: int
+    because: tuple[str, ...]
+    notes_url: str
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "product": self.product,
+            "version": self.version,
+            "file": self.file,
+            "url": self.url,
+            "expires": self.expires.isoformat(),
+            "sha256": self.sha256,
+            "size": self.size,
+            "because": list(self.because),
+            "notes_url": self.notes_url,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdatesAnswer:
+    """`newest_entitled` is None when no agreement was given, or none is entitled: `because` says which.
+
+    `supported_until` is None while no next version is out; then `earliest_end` is the earliest day that
+    this could become, were the next version released today.
+    """
+
+    product: str
+    version: str
+    newest: ReleaseName
+    newest_entitled: ReleaseName | None
+    supported: bool
+    supported_until: date | None
+    earliest_end: date | None
+    because: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "product": self.product,
+            "version": self.version,
+            "newest": self.newest.as_json(),
+            "newest_entitled": self.newest_entitled.as_json() if self.newest_entitled else None,
+            "supported": self.supported,
+            "supported_until": self.supported_until.isoformat() if self.supported_until else None,
+            "earliest_end": self.earliest_end.isoformat() if self.earliest_end else None,
+            "because": list(self.because),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lookups:
+    """The use cases. `catalog` raises NotAvailable while there is none."""
+
+    store: Store
+    files: Files
+    signer: Signer
+    catalog: Callable[[], Catalog]
+    clock: Clock
+
+    def look_up(self, agreement: str, key: str) -> RenewalAnswer:
+        """The state of an agreement whose key is known. Raises Invalid, NotFound, NotAvailable."""
+        return self._renewal(self._mine(agreement, key))
+
+    def renewal_page(self, agreement: str, key: str) -> str:
+        """A word for the address of a page that shows `look_up` for ten minutes; it holds no key."""
+        found = self._mine(agreement, key)
+        return self.signer.seal("renewal page", {"agreement": found.agreement}, self.clock() + PAGE_TIME)
+
+    def renewal_on_page(self, word: str) -> RenewalAnswer:
+        """Raises Forbidden (changed), Expired, NotFound (withdrawn meanwhile)."""
+        claim = self.signer.open("renewal page", word, self.clock())
+        return self._renewal(self._standing(str(claim["agreement"])))
+
+    def download(self, agreement: str, key: str, product: str, version: str, file: str) -> DownloadAnswer:
+        """A link to one file, for five minutes. `file` may be "" when the release has one file.
+
+        Raises Invalid, NotFound, NotEntitled, NotAvailable.
+        """
+        _asked(product=product, version=version)
+        return self._download(self._mine(agreement, key), product, version, file)
+
+    def download_page(self, agreement: str, key: str, product: str, version: str, file: str) -> str:
+        """A word for the address of a page that shows a fresh `download` for ten minutes. Raises what that
+        raises."""
+        answer = self.download(agreement, key, product, version, file)
+        claim = {"agreement": agreement.strip(), "product": product, "version": version, "file": answer.file}
+        return self.signer.seal("download page", claim, self.clock() + PAGE_TIME)
+
+    def download_on_page(self, word: str) -> DownloadAnswer:
+        """Raises Forbidden, Expired, NotFound, NotEntitled, NotAvailable."""
+        opened = self.signer.open("download page", word, self.clock())
+        claim = {name: str(value) for name, value in opened.items()}
+        held = self._standing(claim["agreement"])
+        return self._download(held, claim["product"], claim["version"], claim["file"])
+
+    def updates(self, product: str, version: str, agreement: str = "", key: str = "") -> UpdatesAnswer:
+        """The newest release, the newest that the agreement gives, and how long `version` is supported.
+
+        Raises Invalid, NotFound (agreement given, but it or its key is wrong), NotAvailable.
+        """
+        _asked(product=product, version=version)
+        held = self._mine(agreement, key) if agreement.strip() or key.strip() else None
+        catalog, today = self.catalog(), self._today()
+        line, release = _release(catalog, product, version)
+        out = [other for other in line.ordered if other.released <= today] or [release]
+        because = [*release.because]
+        newest_entitled = None
+        if held is None:
+            because.append("No agreement was given, so nothing is said about what you may install.")
+        else:
+            newest_entitled, reasons = self._newest_entitled(held, catalog, today)
+            because.extend(reasons)
+        ends = release.support_ends
+        return UpdatesAnswer(
+            product=product,
+            version=version,
+            newest=_name(out[-1]),
+            newest_entitled=newest_entitled,
+            supported=ends is None or today <= ends,
+            supported_until=ends,
+            earliest_end=_earliest_end(release, today) if ends is None else None,
+            because=tuple(because),
+        )
+
+    def _today(self) -> date:
+        return self.clock().astimezone(self.catalog().hours.zone).date()
+
+    def _mine(self, number: str, key: str) -> Agreement:
+        _asked(agreement=number, key=key)
+        kept = self.store.key_hash(number.strip())
+        agreement = self.store.agreement(number.strip())
+        right = same(kept or fingerprint(""), fingerprint(read_key(key)))
+        if not (right and kept) or agreement is None or self._withdrawn(agreement):
+            raise NotFound
+        return agreement
+
+    def _standing(self, number: str) -> Agreement:
+        agreement = self.store.agreement(number)
+        if agreement is None or self._withdrawn(agreement):
+            raise NotFound
+        return agreement
+
+    def _withdrawn(self, agreement: Agreement) -> bool:
+        return agreement.withdrawn is not None and self._today() >= agreement.withdrawn
+
+    def _renewal(self, agreement: Agreement) -> RenewalAnswer:
+        catalog, today = self.catalog(), self._today()
+        cover = coverage(agreement, catalog.rules, today)
+        newest, reasons = self._newest_entitled(agreement, catalog, today)
+        product = catalog.products.get(agreement.product)
+        return RenewalAnswer(
+            agreement=agreement.agreement,
+            customer=agreement.customer,
+            product=agreement.product,
+            product_name=product.name if product else agreement.product,
+            licence=agreement.licence,
+            covered_from=cover.covered_from,
+            covered_until=cover.covered_until,
+            state=cover.state,
+            days_left=cover.days_left,
+            newest_entitled=newest,
+            because=(*cover.because, *reasons),
+        )
+
+    def _newest_entitled(
+        self, agreement: Agreement, catalog: Catalog, today: date
+    ) -> tuple[ReleaseName | None, tuple[str, ...]]:
+        product = catalog.products.get(agreement.product)
+        if product is None:
+            return None, (f"The site knows no product {agreement.product}.",)
+        last: Entitlement | None = None
+        for release in reversed([r for r in product.ordered if r.released <= today]):
+            last = entitlement(agreement, catalog.rules, release, today)
+            if last.entitled:
+                return _name(release), last.because
+        return None, last.because if last else ()
+
+    def _download(self, agreement: Agreement, product: str, version: str, file: str) -> DownloadAnswer:
+        catalog, today, now = self.catalog(), self._today(), self.clock()
+        _, release = _release(catalog, product, version)
+        chosen = _file(release, file)
+        decision = entitlement(agreement, catalog.rules, release, today)
+        if not decision.entitled:
+            raise NotEntitled(
+                f"Agreement {agreement.agreement} does not give {version}.",
+                because=decision.because,
+                would_change=decision.would_change,
+            )
+        # The end is written in whole seconds into the link, so the answer says the same.
+        expires = (now + LINK_TIME).replace(microsecond=0)
+        path = f"releases/{product}/{version}/{chosen.name}"
+        return DownloadAnswer(
+            product=product,
+            version=version,
+            file=chosen.name,
+            url=self.files.link(path, size=chosen.size, sha256=chosen.sha256, expires=expires),
+            expires=expires.astimezone(catalog.hours.zone),
+            expires_text=moment_text(expires, catalog.hours),
+            sha256=chosen.sha256,
+            size=chosen.size,
+            because=(*decision.because, *_past_support(release, today)),
+            notes_url=release.url,
+        )
+
+
+def _asked(**fields: str) -> None:
+    words = {
+        "agreement": "Enter the number of your agreement.",
+        "key": "Enter the key of your agreement.",
+        "product": "Choose a product.",
+        "version": "Choose a version.",
+    }
+    problems = [
+        FieldProblem(field=name, message=words[name]) for name, value in fields.items() if not value.strip()
+    ]
+    if problems:
+        raise Invalid(problems)
+
+
+def _refuse(field: str, message: str) -> Invalid:
+    return Invalid([FieldProblem(field=field, message=message)])
+
+
+def _release(catalog: Catalog, product: str, version: str) -> tuple[Product, Release]:
+    line = catalog.products.get(product)
+    if line is None:
+        names = ", ".join(sorted(catalog.products))
+        raise _refuse("product", f"There is no such product. Choose one of {names}.")
+    release = line.releases.get(version)
+    if release is None:
+        newest = line.ordered[-1].version if line.ordered else "none yet"
+        raise _refuse("version", f"There is no such version of {line.name}. The newest is {newest}.")
+    return line, release
+
+
+def _file(release: Release, name: str) -> File:
+    if not release.files:
+        raise _refuse("version", f"{release.version} has no file to download. Its page says how to get it.")
+    if not name and len(release.files) == 1:
+        return release.files[0]
+    for file in release.files:
+        if file.name == name:
+            return file
+    names = ", ".join(file.name for file in release.files)
+    raise _refuse("file", f"Choose one of the files of {release.version}: {names}.")
+
+
+def _name(release: Release) -> ReleaseName:
+    return ReleaseName(version=release.version, url=release.url, released=release.released)
+
+
+def _past_support(release: Release, today: date) -> tuple[str, ...]:
+    if release.support_ends is None or today <= release.support_ends:
+        return ()
+    return (f"Support of {release.version} ended on {day_text(release.support_ends)}.",)
+
+
+def _earliest_end(release: Release, today: date) -> date | None:
+    if not release.ends_after_next:
+        return None
+    return same_day_later(today, duration(release.ends_after_next))
