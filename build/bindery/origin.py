@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bindery import publications, publish
-from bindery.publications import Commit, Folder, Publication, PublishError
+from bindery.publications import Changes, Commit, Folder, Publication, PublishError
 from bindery.source import Problems
 
 MAIN = "refs/heads/main"
@@ -115,7 +115,7 @@ def receive(origin: Origin, hook: str, state: str, lines: str) -> int:
             _tell_changes(origin)
     except Problems as found:
         for problem in found.problems:
-            origin.say(str(problem))
+            origin.say(str(problem).removeprefix(f"{origin.work}/"))  # as the path is in the commit
         count = len(found.problems)
         origin.say(f"Nothing was published: {count} problem{'s' * (count != 1)}. Mend and push again.")
         return 1
@@ -146,7 +146,10 @@ def _weigh(origin: Origin, main: Update) -> None:
 
 
 def _build_and_stage(origin: Origin, commit_id: str) -> None:
-    """Check, build and stage a commit; raises Problems, or PublishError, with all as it was."""
+    """Check, build and stage a commit; raises Problems, or PublishError, with all as it was.
+
+    A build that dies leaves a journal of its own in `dist`, so that the next one trusts nothing of it.
+    """
     _clear_dead_locks(origin)
     for part in PARTS:
         if not _has_folder(origin, commit_id, part):
@@ -154,27 +157,16 @@ def _build_and_stage(origin: Origin, commit_id: str) -> None:
     commit = _commit(origin, commit_id)
     with _working(origin):
         origin.say(f"checking and building {commit.id[:10]} …")
-        marker = origin.work / ".building"
-        unsure = marker.exists()  # a build died here: what it left is not to be built upon
         with _checked_out(origin, commit_id):
-            marker.touch()
-            try:
-                origin.build(
-                    origin.work / "content",
-                    origin.work / "site",
-                    origin.work / "dist",
-                    now=origin.clock(),
-                    url=_setting(origin, "bindery.url"),
-                    jobs=None,
-                    clean=unsure,
-                    cache=origin.work / "cache",
-                    progress=_progress(origin.say),
-                )
-            except Problems:
-                if not unsure:
-                    marker.unlink()  # a build that finds problems has written nothing
-                raise
-            marker.unlink()
+            origin.build(
+                origin.work / "content",
+                origin.work / "site",
+                origin.work / "dist",
+                now=origin.clock(),
+                url=_setting(origin, "bindery.url"),
+                cache=origin.work / "cache",
+                progress=_progress(origin.say),
+            )
             publish.stage(origin.folder, origin.work / "dist", now=origin.clock(), commit=commit)
 
 
@@ -270,25 +262,29 @@ def _tell_changes(origin: Origin) -> None:
     here = publications.current(origin.folder)
     if here is None:
         return
-    before = _earlier(origin, here)
     url = (_setting(origin, "bindery.url") or "").rstrip("/")
-    changes = publications.changes(before, here)
     origin.say(f"published {here.id}")
+    for line in describe(publications.changes(_earlier(origin, here), here), url=url):
+        origin.say(line)
+    origin.say(f"The site is at {url or origin.folder.pointer / 'public'}")
+    publish.prune(origin.folder)
+
+
+def describe(changes: Changes, *, url: str) -> Iterator[str]:
+    """The changes, line by line: pages by their address, so that they can be looked at; the rest counted."""
     for verb, pages in (
         ("added", changes.added),
         ("changed", changes.changed),
         ("removed", changes.removed),
     ):
         for page in pages[:LISTED]:
-            origin.say(f"  {verb:8}{url}{page}")
+            yield f"  {verb:8}{url}{page}"
         if len(pages) > LISTED:
-            origin.say(f"  {verb:8}and {len(pages) - LISTED:,} pages more")
+            yield f"  {verb:8}and {len(pages) - LISTED:,} pages more"
     if changes.others:
-        origin.say(f"  and {changes.others:,} other file{'s' * (changes.others != 1)} (feeds, data, mails)")
+        yield f"  and {changes.others:,} other file{'s' * (changes.others != 1)} (feeds, data, mails)"
     if not any((changes.added, changes.changed, changes.removed, changes.others)):
-        origin.say("  nothing that a reader sees")
-    origin.say(f"The site is at {url or origin.folder.pointer / 'public'}")
-    publish.prune(origin.folder)
+        yield "  nothing that a reader sees"
 
 
 def _earlier(origin: Origin, publication: Publication) -> Publication | None:

@@ -24,14 +24,12 @@ def build(
     *,
     now: datetime,
     url: str | None,
-    jobs: int | None,
-    clean: bool,
     cache: Path | None,
     progress: object,
 ) -> None:
     pages = {path.relative_to(content): path.read_text() for path in sorted(content.rglob("*.md"))}
     found = [
-        Problem(path=str(path), line=1, message="'title' must not be BROKEN")
+        Problem(path=str(content / path), line=1, message="'title' must not be BROKEN")
         for path, text in pages.items()
         if "BROKEN" in text
     ]
@@ -51,7 +49,7 @@ def build(
     for name, text in texts.items():
         to = public / name
         to.parent.mkdir(parents=True, exist_ok=True)
-        if clean or not to.exists() or to.read_text() != text:
+        if not to.exists() or to.read_text() != text:
             to.write_text(text)
         if "CRASH" in text:
             raise RuntimeError("the build has a bug")
