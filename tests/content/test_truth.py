@@ -17,6 +17,7 @@ NOT_SAMPLES = {
     "defects/index.md",
     "events/index.md",
     "help/check-a-download.md",
+    "help/download-a-release.md",
     "help/feeds-and-calendars.md",
     "help/index.md",
     "help/life-cycle.md",
