@@ -1,0 +1,4 @@
+"""What is made of a library: each output takes it and gives (path, text).
+
+No output knows another, the disk or the clock.
+"""

@@ -1,0 +1,49 @@
+"""Every page of the site as a plan: its address, the key that says whether it must be made again, its text.
+
+`plan` is pure and cheap: it reads no body and renders nothing. What a page shows stands in its own text, so
+that pages can be rendered alone. This package must not know how Markdown becomes HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from bindery.library import Library
+from bindery.outputs.pages import fixed, items, sections
+from bindery.outputs.pages.press import PagePlan, Templates
+from bindery.support import Answer
+
+__all__ = ["PagePlan", "plan"]
+
+
+def plan(
+    library: Library, answers: Mapping[tuple[str, str], Answer], templates: Mapping[str, str]
+) -> list[PagePlan]:
+    """All pages, sorted by url. `templates` are the sources below `site/templates`, by path."""
+    frame: dict[str, object] = dict(asdict(library.home.vendor))
+    # Pages at the root (about, accessibility …) are linked from every page's foot.
+    foot = [(page.title, f"/{page.url}") for page in library.pages if "/" not in page.path]
+    press = Templates(templates, {**frame, "pages": foot})
+    lists = [
+        *sections.releases(library, press),
+        *sections.newsletter(library, press),
+        *sections.papers(library, press),
+        *sections.events(library, press),
+        *sections.defects(library, press),
+        *sections.help_pages(library, press),
+        *sections.policies(library, press),
+        *sections.life_cycle(library, answers, press),
+        *fixed.plans(library, press),
+        sections.home(library, press),
+    ]
+    own = [
+        *items.releases(library, answers, press),
+        *items.issues(library, press),
+        *items.papers(library, press),
+        *items.events(library, press),
+        *items.defects(library, press),
+        *items.policy(library, press),
+        *items.pages(library, press, frozenset(made.url for made in lists)),
+    ]
+    return sorted([*lists, *own], key=lambda made: made.url)

@@ -1,0 +1,133 @@
+"""Pages that are there whatever the content: the forms, the desk's answers, the page for a lost address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bindery.kinds.policy import SEVERITIES
+from bindery.library import Library
+from bindery.outputs.pages.items import CRUMBS, SUPPORT
+from bindery.outputs.pages.press import Head, PagePlan, Templates
+
+OFFERED = 100  # releases, and files, that a form proposes: the newest
+FORMS = (
+    (
+        "ticket",
+        "Open a ticket",
+        "Tell us what is wrong, or ask a question. You see at once when we will reply.",
+    ),
+    ("renewal", "Check a renewal", "See until when your Update and Support agreement covers you."),
+    ("download", "Download a release", "Get a link to a file that your agreement entitles you to."),
+)
+ANSWERS = (
+    ("ticket", "Your ticket"),
+    ("renewal", "Your agreement"),
+    ("download", "Your download"),
+    ("refused", "That did not work"),
+)
+
+
+class Offered(NamedTuple):
+    """What a form lets its reader choose from."""
+
+    products: tuple[tuple[str, str], ...]
+    versions: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]  # name, release
+    severities: tuple[tuple[str, str], ...]
+    hours: str
+
+
+def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    offered = offer(library)
+    yield templates.plan(
+        "support/",
+        "pages/support.md",
+        lambda: Head(
+            title=SUPPORT,
+            description="Open a ticket, check your renewal, download a release.",
+            section=SUPPORT,
+            kind="support",
+        ),
+        lambda: {"forms": FORMS, "offered": offered},
+        offered.severities,
+        offered.hours,
+        FORMS,
+    )
+    for name, title, text in FORMS:
+        yield templates.plan(
+            f"support/{name}/",
+            f"pages/{name}-form.md",
+            lambda title=title, text=text: Head(  # type: ignore[misc]
+                title=title,
+                description=text,
+                section=SUPPORT,
+                crumbs=(CRUMBS[SUPPORT],),
+                kind="form",
+                scripts=("assets/js/form.js",),
+            ),
+            lambda title=title, text=text: {"title": title, "text": text, "offered": offered},  # type: ignore[misc]
+            () if name == "renewal" else offered,
+            title,
+            text,
+        )
+    for name, title in ANSWERS:
+        yield templates.plan(
+            f"support/answers/{name}.html",
+            f"answers/{name}.html",
+            lambda title=title, name=name: Head(  # type: ignore[misc]
+                title=title if name != "refused" else "[[ title ]]",
+                section=SUPPORT,
+                crumbs=(CRUMBS[SUPPORT],),
+                kind="answer",
+                robots="noindex",
+                scripts=("assets/js/form.js",) if name == "ticket" else (),
+            ),
+            dict,
+        )
+    yield templates.plan(
+        "404.html",
+        "pages/404.md",
+        lambda: Head(title="Page not found", kind="lost", robots="noindex"),
+        lambda: {"tasks": library.home.tasks},
+        library.home.tasks,
+    )
+
+
+def offer(library: Library) -> Offered:
+    newest = sorted(library.releases, key=lambda r: (r.released, r.version), reverse=True)[:OFFERED]
+    policy = library.policy
+    names = {product.product: product.name for product in library.products}
+    return Offered(
+        products=tuple(names.items()),
+        versions=tuple(dict.fromkeys(release.version for release in newest)),
+        files=tuple(
+            (file.name, f"{names.get(release.product, release.product)} {release.version}")
+            for release in newest
+            for file in release.files
+        )[:OFFERED],
+        severities=tuple((name, str(policy.first_response[name])) for name in SEVERITIES),
+        hours=hours(library),
+    )
+
+
+DAYS = dict(
+    zip(
+        ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+        ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+        strict=True,
+    )
+)
+
+
+def hours(library: Library) -> str:
+    """Monday to Friday, 08:00 to 17:00 (America/Denver)."""
+    told = library.policy.hours
+    order = list(DAYS)
+    places = [order.index(day) for day in told.days]
+    in_a_row = len(places) > 2 and places == list(range(places[0], places[-1] + 1))
+    if in_a_row:
+        days = f"{DAYS[told.days[0]]} to {DAYS[told.days[-1]]}"
+    else:
+        days = ", ".join(DAYS[day] for day in told.days)
+    return f"{days}, {told.open} to {told.close} ({told.time_zone.replace('_', ' ')})"

@@ -1,0 +1,309 @@
+"""The page of each thing in the library: release, issue, paper, event, defect, policy, article.
+
+A page's context holds only what it shows and what its own file does not say: its neighbours, its support
+dates and their reasons, where its links lead, which ids have a page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from bindery.kinds.defect import Defect
+from bindery.kinds.issue import Issue
+from bindery.kinds.item import Item
+from bindery.kinds.paper import Paper
+from bindery.kinds.policy import Policy
+from bindery.kinds.release import Release
+from bindery.library import Library
+from bindery.outputs.pages import words
+from bindery.outputs.pages.press import Head, PagePlan, Templates
+from bindery.support import Answer
+
+RELEASES, LIFE_CYCLE, DEFECTS, HELP = "Releases", "Life cycle", "Known issues", "Help"
+POLICY, NEWSLETTER, PAPERS, EVENTS, SUPPORT = "Policy", "Newsletter", "Papers", "Events", "Get support"
+CRUMBS = {
+    RELEASES: (RELEASES, "/releases/"),
+    LIFE_CYCLE: (LIFE_CYCLE, "/life-cycle/"),
+    DEFECTS: (DEFECTS, "/defects/"),
+    HELP: (HELP, "/help/"),
+    POLICY: (POLICY, "/policy/"),
+    NEWSLETTER: (NEWSLETTER, "/newsletter/"),
+    PAPERS: (PAPERS, "/papers/"),
+    EVENTS: (EVENTS, "/events/"),
+    SUPPORT: (SUPPORT, "/support/"),
+}
+ROLES = {"host": "Host", "exhibitor": "Exhibitor", "speaker": "Speaker"}
+ENTRY = re.compile(r"^([-*+][ \t]+(?:\*\*)?)([A-Z][A-Z0-9]*(?:-\d+)+)(?=(?:\*\*)?:)", re.MULTILINE)
+
+PLACE = re.compile(r"\s*\([\w./+-]+\.md:\d+\)")
+DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+
+
+class Support(NamedTuple):
+    ends: date | None
+    ends_after_next: str
+    because: tuple[str, ...]
+
+
+class Neighbour(NamedTuple):
+    label: str
+    url: str
+    day: date | None = None
+
+
+def name_of(library: Library, product: str) -> str:
+    found = library.product(product)
+    return found.name if found else product
+
+
+def reasons(answer: Answer | None) -> Support | None:
+    """An answer as readers are told it: days in words, and no word of files and their lines."""
+    if answer is None:
+        return None
+    told = tuple(DAY.sub(_day_in_words, PLACE.sub("", reason)) for reason in answer.because)
+    return Support(answer.ends, answer.ends_after_next, told)
+
+
+def _day_in_words(found: re.Match[str]) -> str:
+    return words.in_words(date.fromisoformat(found[0]))
+
+
+def changed(item: Item) -> date | None:
+    """The day that a page says it was last changed on: told by the author, else its own day."""
+    own = getattr(item, "released", None) or getattr(item, "date", None)
+    return item.updated or own
+
+
+def linked(body: str, ids: Iterable[str]) -> str:
+    """Release notes in which `- CW-1234: …` leads to the page of that defect."""
+    known = frozenset(ids)
+    if not known:
+        return body
+    return ENTRY.sub(
+        lambda match: f"{match[1]}[{match[2]}](/defects/{match[2]}/)" if match[2] in known else match[0], body
+    )
+
+
+def releases(
+    library: Library, answers: Mapping[tuple[str, str], Answer], templates: Templates
+) -> Iterator[PagePlan]:
+    """Each release with its panel."""
+    after: dict[tuple[str, str], list[Release]] = {}
+    before: dict[tuple[str, str], Release | None] = {}
+    for release in library.releases:
+        previous = library.predecessor(release)
+        before[release.product, release.version] = previous
+        if previous:
+            after.setdefault((previous.product, previous.version), []).append(release)
+    names = {product: name_of(library, product) for product in {r.product for r in library.releases}}
+    for release in library.releases:
+        key = (release.product, release.version)
+        previous = before[key]
+        context = ReleaseContext(
+            name=names[release.product],
+            support=reasons(answers.get(key)),
+            of=neighbour(library.release(release.product, release.of)) if release.of else None,
+            previous=neighbour(previous),
+            following=tuple(
+                sorted(
+                    (Neighbour(n.version, f"/{n.url}", n.released) for n in after.get(key, ())),
+                    key=lambda n: (n.day, n.label),
+                )
+            ),
+            known=tuple(e.id for e in release.entries if library.defect(e.id)),
+            security=tuple((cve, _defect_url(library, cve)) for cve in release.security),
+        )
+        yield _of_item(
+            library,
+            templates,
+            release,
+            "pages/release.md",
+            lambda release=release, context=context: Head(  # type: ignore[misc]
+                title=f"{context.name} {release.version}",
+                description=release.summary,
+                section=RELEASES,
+                crumbs=(CRUMBS[RELEASES], (context.name, f"/releases/{release.product}/")),
+                short=release.version,
+                kind="release",
+                updated=changed(release),
+            ),
+            lambda release=release, context=context: {  # type: ignore[misc]
+                "item": release,
+                "c": context,
+                "body": linked(library.resolved_body(release), context.known),
+            },
+            context,
+        )
+
+
+class ReleaseContext(NamedTuple):
+    name: str
+    support: Support | None
+    of: Neighbour | None
+    previous: Neighbour | None
+    following: tuple[Neighbour, ...]
+    known: tuple[str, ...]
+    security: tuple[tuple[str, str], ...]
+
+
+def _defect_url(library: Library, defect_id: str) -> str:
+    defect = library.defect(defect_id)
+    return f"/{defect.url}" if defect else ""
+
+
+def neighbour(release: Release | None) -> Neighbour | None:
+    return Neighbour(release.version, f"/{release.url}", release.released) if release else None
+
+
+def _of_item(
+    library: Library,
+    templates: Templates,
+    item: Item,
+    template: str,
+    head: Callable[[], Head],
+    values: Callable[[], Mapping[str, object]],
+    *context: object,
+) -> PagePlan:
+    links = library.links_of(item) if item.links else ()
+    return templates.plan(item.url, template, head, values, item.digest, links, *context)
+
+
+def issues(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    ordered = sorted(library.issues, key=lambda issue: (issue.date, issue.title))
+    for place, issue in enumerate(ordered):
+        previous = _titled(ordered[place - 1]) if place else None
+        following = _titled(ordered[place + 1]) if place + 1 < len(ordered) else None
+        yield _plain(library, templates, issue, "pages/issue.md", NEWSLETTER, previous, following)
+
+
+def _titled(issue: Issue) -> Neighbour:
+    return Neighbour(issue.title, f"/{issue.url}", issue.date)
+
+
+def _plain(
+    library: Library,
+    templates: Templates,
+    item: Item,
+    template: str,
+    section: str,
+    *context: object,
+    meta: Callable[[], tuple[tuple[str, str], ...]] = tuple,
+    trail: tuple[tuple[str, str], ...] = (),
+) -> PagePlan:
+    def head() -> Head:
+        return Head(
+            title=item.title,
+            description=item.summary,
+            section=section,
+            crumbs=((CRUMBS[section],) if section else ()) + trail,
+            kind=item.kind,
+            updated=changed(item),
+            meta=meta(),
+        )
+
+    def values() -> dict[str, object]:
+        return {"item": item, "c": context, "body": library.resolved_body(item)}
+
+    return _of_item(library, templates, item, template, head, values, context, trail)
+
+
+def papers(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    events = {event.path.removeprefix("events/").removesuffix(".md"): event for event in library.events}
+    for paper in library.papers:
+        event = events.get(paper.event)
+        features = tuple((name, _feature(library, name)) for name in paper.features)
+        yield _plain(
+            library,
+            templates,
+            paper,
+            "pages/paper.md",
+            PAPERS,
+            (event.title, f"/{event.url}") if event else None,
+            features,
+            meta=lambda paper=paper: _citation(paper),  # type: ignore[misc]
+        )
+
+
+def _feature(library: Library, name: str) -> str:
+    product, _, version = name.partition("/")
+    release = library.release(product, version)
+    return f"/{release.url}" if release else ""
+
+
+def _citation(paper: Paper) -> tuple[tuple[str, str], ...]:
+    """Highwire's tags, by which catalogues of papers read a page."""
+    tags = [("citation_title", paper.title)]
+    for author in paper.authors:
+        tags.append(("citation_author", author.name))
+        if author.affiliation:
+            tags.append(("citation_author_institution", author.affiliation))
+    tags.append(("citation_publication_date", paper.date.strftime("%Y/%m/%d")))
+    return tuple(tags)
+
+
+def events(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    papers: dict[str, list[tuple[str, str]]] = {}
+    for paper in library.papers:
+        if paper.event:
+            papers.setdefault(paper.event, []).append((paper.title, f"/{paper.url}"))
+    for event in library.events:
+        stem = event.path.removeprefix("events/").removesuffix(".md")
+        role = ROLES.get(event.role, event.role)
+        yield _plain(
+            library,
+            templates,
+            event,
+            "pages/event.md",
+            EVENTS,
+            role,
+            tuple(sorted(papers.get(stem, ()))),
+        )
+
+
+def defects(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    for defect in library.defects:
+        found = tuple(_release_link(library, defect, version) for version in defect.found_in)
+        fixed = tuple(
+            Neighbour(
+                release.version
+                if release.product == defect.product
+                else f"{name_of(library, release.product)} {release.version}",
+                f"/{release.url}",
+                release.released,
+            )
+            for release in sorted(library.fixed_in(defect.id), key=lambda r: (r.released, r.version))
+        )
+        yield _plain(
+            library,
+            templates,
+            defect,
+            "pages/defect.md",
+            DEFECTS,
+            name_of(library, defect.product),
+            found,
+            fixed,
+        )
+
+
+def _release_link(library: Library, defect: Defect, version: str) -> Neighbour:
+    release = library.release(defect.product, version)
+    return Neighbour(version, f"/{release.url}" if release else "", release.released if release else None)
+
+
+def policy(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    item: Policy = library.policy
+    names = tuple((rule.product, name_of(library, rule.product)) for rule in item.rules if rule.product)
+    yield _plain(library, templates, item, "pages/policy.md", POLICY, dict(names))
+
+
+def pages(library: Library, templates: Templates, taken: frozenset[str]) -> Iterator[PagePlan]:
+    """Articles. One at an address that a list takes is the list's introduction, not a page."""
+    for page in library.pages:
+        if page.url in taken:
+            continue
+        folder = page.url.split("/", 1)[0]
+        section = {"help": HELP, "policy": POLICY, "support": SUPPORT}.get(folder, "")
+        yield _plain(library, templates, page, "pages/page.md", section)

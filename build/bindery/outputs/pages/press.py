@@ -1,0 +1,157 @@
+"""One page's plan: what decides whether it must be made again (`key`), and its text, made only then.
+
+A plan's key covers everything that the page shows: the source of its item, its context (all the rest), the
+frame that every page carries, the templates. Nothing here knows what a page is about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any, NamedTuple
+
+import jinja2
+
+from bindery.outputs.pages import words
+
+FEEDS = (("all", "Everything"), ("releases", "Releases"), ("newsletter", "Newsletter"))
+FORMATS = (
+    ("atom", "application/atom+xml"),
+    ("rss", "application/rss+xml"),
+    ("json", "application/feed+json"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlan:
+    """A page that a build would make. `path` is below dist/pages, `url` below the site's root."""
+
+    path: str
+    url: str
+    key: str
+    text: Callable[[], str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """What stands around an article. `crumbs` are (label, absolute path), the page itself left out."""
+
+    title: str
+    description: str = ""
+    section: str = ""
+    crumbs: tuple[tuple[str, str], ...] = ()
+    short: str = ""
+    kind: str = "page"
+    layout: str = ""
+    updated: date | None = None
+    robots: str = ""
+    scripts: tuple[str, ...] = ()
+    meta: tuple[tuple[str, str], ...] = ()  # <meta name= content=>
+
+
+class Templates:
+    """The templates of generated pages, and the frame of all pages."""
+
+    def __init__(self, sources: Mapping[str, str], vendor: Mapping[str, object]) -> None:
+        self.sources = sources
+        self.vendor = dict(vendor)
+        digest = hashlib.sha256()
+        for name, source in sorted(sources.items()):
+            digest.update(f"{name} {len(source)}\n{source}".encode())
+        digest.update(repr(sorted(vendor.items())).encode())
+        self.stamp = digest.digest()
+        self._environment: jinja2.Environment | None = None
+
+    @property
+    def environment(self) -> jinja2.Environment:
+        if self._environment is None:
+            environment = jinja2.Environment(
+                loader=jinja2.DictLoader(dict(self.sources)),
+                autoescape=True,
+                undefined=jinja2.StrictUndefined,
+                trim_blocks=True,
+                lstrip_blocks=True,
+                keep_trailing_newline=True,
+                auto_reload=False,
+            )
+            environment.filters |= {
+                "time": words.as_time,
+                "size": words.size,
+                "plain": words.plain,
+                "slug": words.slug,
+            }
+            environment.globals["span"] = words.span
+            self._environment = environment
+        return self._environment
+
+    def plan(
+        self,
+        url: str,
+        template: str,
+        head: Callable[[], Head],
+        values: Callable[[], Mapping[str, object]],
+        *decisive: object,
+        path: str = "",
+    ) -> PagePlan:
+        """`decisive` is all that `head` and `values` are made from, in values whose repr tells them apart."""
+        key = hashlib.sha256(self.stamp)
+        key.update(f"{url} {template} {decisive!r}".encode())
+        return PagePlan(
+            path or page_path(url), url, key.hexdigest(), partial(self.text, template, head, values)
+        )
+
+    def text(
+        self, template: str, head: Callable[[], Head], values: Callable[[], Mapping[str, object]]
+    ) -> str:
+        made = head()
+        body = self.environment.get_template(template).render(values(), head=made, vendor=self.vendor)
+        # Python-Markdown ends a block of HTML at nothing but its end tag, but a page is read by people too.
+        return self.front_matter(made) + re.sub(r"\n{3,}", "\n\n", body).strip("\n") + "\n"
+
+    def front_matter(self, head: Head) -> str:
+        """YAML whose values are JSON, which YAML contains: no guessing of types."""
+        fields: dict[str, Any] = {
+            "title": head.title,
+            "description": head.description,
+            "kind": head.kind,
+            "section": head.section,
+            "crumbs": head.crumbs,
+            "short": head.short,
+            "layout": head.layout,
+            "robots": head.robots,
+            "scripts": head.scripts,
+            "head": head.meta,
+        }
+        if head.updated:
+            fields |= {"updated": head.updated.isoformat(), "updated_text": words.in_words(head.updated)}
+        if not head.robots:
+            fields["feeds"] = [
+                {"title": f"{title} ({name.upper()})", "type": media, "url": f"/feeds/{feed}.{name}"}
+                for feed, title in FEEDS
+                for name, media in FORMATS
+            ]
+        fields["vendor"] = self.vendor
+        lines = [
+            f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items() if value
+        ]
+        return "---\n" + "\n".join(lines) + "\n---\n\n"
+
+
+def page_path(url: str) -> str:
+    """Where a page's text lies below dist/pages."""
+    return url.removesuffix(".html") + ".md" if url.endswith(".html") else f"{url}index.md"
+
+
+class Row(NamedTuple):
+    """A line of a list. `text` is a sentence, `chips` are (label, flavour)."""
+
+    url: str
+    title: str
+    day: date | None = None
+    text: str = ""
+    chips: tuple[tuple[str, str], ...] = ()

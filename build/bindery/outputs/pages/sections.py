@@ -1,0 +1,394 @@
+"""The pages that show many things: home, the list of each section, the table of life cycles.
+
+Their contexts hold titles, days and summaries, never a body: an edit of a text makes no list again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from bindery.kinds.defect import Defect
+from bindery.kinds.event import Event
+from bindery.kinds.item import Item
+from bindery.kinds.release import Release
+from bindery.library import Library
+from bindery.outputs.pages import items, shelves
+from bindery.outputs.pages.items import CRUMBS, Neighbour, Support, changed, reasons
+from bindery.outputs.pages.press import Head, PagePlan, Row, Templates
+from bindery.outputs.pages.shelves import Shelf, Split
+from bindery.support import Answer
+
+NEWS = 6
+SAMPLE = ("Sample", "sample")
+
+
+def row(item: Item, day: date | None = None, chips: tuple[tuple[str, str], ...] = ()) -> Row:
+    return Row(
+        f"/{item.url}",
+        item.title,
+        day or changed(item),
+        item.summary,
+        (*chips, SAMPLE) if item.sample else chips,
+    )
+
+
+def release_row(library: Library, release: Release) -> Row:
+    chips = [("Version", "version") if release.release_kind == "version" else ("Update", "update")]
+    if release.security:
+        chips.append(("Security", "security"))
+    return row(release, release.released, tuple(chips))._replace(title=library.name_of(release))
+
+
+def event_row(event: Event) -> Row:
+    role = items.ROLES.get(event.role, event.role)
+    made = row(event, event.start, ((role, "role"),) if role else ())
+    where = event.place if not made.text else f"{event.place}. {made.text}"
+    return made._replace(text=where)
+
+
+def defect_row(library: Library, defect: Defect, names: Mapping[str, str]) -> Row:
+    state = (defect.state.capitalize(), "open" if defect.state == "open" else "fixed")
+    return Row(
+        f"/{defect.url}",
+        f"{defect.id}: {defect.title}" if not defect.title.startswith(defect.id) else defect.title,
+        None,
+        defect.summary,
+        ((names.get(defect.product, defect.product), "product"), state)
+        + ((SAMPLE,) if defect.sample else ()),
+    )
+
+
+class Intro(NamedTuple):
+    """The content file that introduces a list, if there is one: `releases/index.md` for `releases/`."""
+
+    title: str
+    summary: str
+    digest: str
+    links: tuple[str, ...]
+    item: Item | None
+
+
+def intro(library: Library, url: str, title: str, summary: str) -> Intro:
+    item = library.by_path.get(f"{url}index.md")
+    if item is None:
+        return Intro(title, summary, "", (), None)
+    return Intro(
+        getattr(item, "name", "") or item.title,
+        item.summary or summary,
+        item.digest,
+        library.links_of(item),
+        item,
+    )
+
+
+def section(
+    library: Library,
+    templates: Templates,
+    url: str,
+    name: str,
+    summary: str,
+    rows: Sequence[Row],
+    splits: tuple[Split, ...],
+    *,
+    crumbs: tuple[tuple[str, str], ...] = (),
+    empty: str = "There is nothing here yet.",
+    lead_title: str = "",
+    lead: tuple[Row, ...] = (),
+    cards: tuple[Row, ...] = (),
+    title: str = "",
+) -> Iterator[PagePlan]:
+    """A list and its parts, under what staff wrote above it."""
+    told = intro(library, url, title or name, summary)
+    shelf = Shelf(
+        url=url,
+        title=told.title,
+        section=name,
+        crumbs=crumbs,
+        rows=tuple(rows),
+        splits=splits,
+        description=told.summary,
+        empty=empty,
+        lead_title=lead_title,
+        lead=lead,
+        cards=cards,
+        dated=splits[:1] != (shelves.by_hundred,) and splits[:1] != (shelves.by_letter,),
+        sample=told.item.sample_note or "This page is a sample." if told.item and told.item.sample else "",
+    )
+
+    def body() -> str:
+        return library.resolved_body(told.item) if told.item else ""
+
+    yield from shelves.plans(templates, shelf, f"{told.digest} {told.links}", body)
+
+
+DATED = (shelves.by_year, shelves.by_month)
+
+
+def newsletter(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    rows = shelves.newest_first([row(issue) for issue in library.issues])
+    yield from section(
+        library,
+        templates,
+        "newsletter/",
+        items.NEWSLETTER,
+        "Every issue of the newsletter.",
+        rows,
+        DATED,
+        empty="No issue of the newsletter is out yet.",
+    )
+
+
+def papers(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    rows = []
+    for paper in library.papers:
+        by = ", ".join(author.name for author in paper.authors)
+        text = f"{by}. {paper.summary}" if by and paper.summary else by or paper.summary
+        rows.append(row(paper)._replace(text=text))
+    yield from section(
+        library,
+        templates,
+        "papers/",
+        items.PAPERS,
+        "Papers given at conferences.",
+        shelves.newest_first(rows),
+        DATED,
+        empty="No paper is published yet.",
+    )
+
+
+def events(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    yield from section(
+        library,
+        templates,
+        "events/",
+        items.EVENTS,
+        "Where to meet us.",
+        shelves.newest_first([event_row(event) for event in library.events]),
+        DATED,
+        empty="No event is planned.",
+    )
+
+
+def releases(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    """`/releases/`, and the list of each product."""
+    everything: list[Row] = []
+    cards: list[Row] = []
+    for product in library.products:
+        own = library.releases_of(product.product)
+        rows = shelves.newest_first([release_row(library, release) for release in own])
+        everything += rows
+        newest = own[-1] if own else None
+        cards.append(
+            Row(
+                f"/{product.url}",
+                product.name,
+                newest.released if newest else None,
+                product.summary,
+                ((f"Newest: {newest.version}", "version"),) if newest else (),
+            )
+        )
+        yield from section(
+            library,
+            templates,
+            product.url,
+            items.RELEASES,
+            product.summary or f"Every release of {product.name}.",
+            rows,
+            DATED,
+            crumbs=(CRUMBS[items.RELEASES],),
+            empty=f"No release of {product.name} is out yet.",
+            title=product.name,
+        )
+    newest_rows = shelves.newest_first(everything)[:12]
+    yield from section(
+        library,
+        templates,
+        "releases/",
+        items.RELEASES,
+        "Release notes of every version and update.",
+        (),
+        (),
+        lead_title="Newest releases" if newest_rows else "",
+        lead=newest_rows,
+        cards=tuple(cards),
+        empty="" if cards else "No release is out yet.",
+    )
+
+
+def defects(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    names = {product.product: product.name for product in library.products}
+    rows = [defect_row(library, defect, names) for defect in library.defects]
+    still_open = tuple(
+        made for made, defect in zip(rows, library.defects, strict=True) if defect.state == "open"
+    )
+    split = len(rows) > shelves.WHOLE
+    yield from section(
+        library,
+        templates,
+        "defects/",
+        items.DEFECTS,
+        "What does not work as designed, and what helps until it is fixed.",
+        rows,
+        (shelves.by_hundred,) if split else (),
+        lead_title="Open" if split and still_open else "",
+        lead=still_open[: shelves.FULL] if split else (),
+        empty="No known issue is listed.",
+    )
+
+
+def help_pages(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    rows = shelves.by_title(
+        [
+            row(page)._replace(day=None)
+            for page in library.pages
+            if page.url.startswith("help/") and page.url != "help/"
+        ]
+    )
+    yield from section(
+        library,
+        templates,
+        "help/",
+        items.HELP,
+        "How-to articles.",
+        rows,
+        (shelves.by_letter,) if len(rows) > shelves.WHOLE else (),
+        empty="No article is written yet.",
+    )
+
+
+def policies(library: Library, templates: Templates) -> Iterator[PagePlan]:
+    others: Iterable[Item] = [
+        page for page in library.pages if page.url.startswith("policy/") and page.url != "policy/"
+    ]
+    rows = [row(item)._replace(day=None) for item in (library.policy, *others)]
+    rows.append(Row("/life-cycle/", "Life cycle", None, "Until when each version is supported, and why."))
+    yield from section(library, templates, "policy/", items.POLICY, "What we promise, and to whom.", rows, ())
+
+
+class Cycle(NamedTuple):
+    """A version in the table of life cycles."""
+
+    label: str
+    url: str
+    released: date
+    line: str
+    newest: Neighbour | None
+    support: Support | None
+    sample: bool
+
+
+class ProductCycles(NamedTuple):
+    name: str
+    product: str
+    url: str
+    rows: tuple[Cycle, ...]
+
+
+def life_cycle(
+    library: Library, answers: Mapping[tuple[str, str], Answer], templates: Templates
+) -> Iterator[PagePlan]:
+    """Every version with its dates and reasons; past `FULL` versions each product has a table of its own."""
+    told = intro(library, "life-cycle/", items.LIFE_CYCLE, "Until when each version is supported, and why.")
+    tables = []
+    for product in library.products:
+        newest: dict[str, Release] = {}
+        for release in library.releases_of(product.product):
+            if release.of:
+                newest[release.of] = release
+        versions = [r for r in library.releases_of(product.product) if r.release_kind == "version"]
+        rows = tuple(
+            Cycle(
+                version.version,
+                f"/{version.url}",
+                version.released,
+                version.line,
+                items.neighbour(newest.get(version.version)),
+                reasons(answers.get((version.product, version.version))),
+                version.sample,
+            )
+            for version in reversed(versions)
+        )
+        if rows:
+            tables.append(ProductCycles(product.name, product.product, f"/{product.url}", rows))
+    apart = len(tables) > 1 and sum(len(table.rows) for table in tables) > shelves.FULL
+    first = tuple(table._replace(rows=()) for table in tables) if apart else tuple(tables)
+    yield _cycles(library, templates, "life-cycle/", told.title, told, first, ())
+    if apart:
+        for table in tables:
+            url = f"life-cycle/{table.product}/"
+            title = f"Life cycle of {table.name}"
+            yield _cycles(
+                library,
+                templates,
+                url,
+                title,
+                Intro(title, told.summary, "", (), None),
+                (table,),
+                (CRUMBS[items.LIFE_CYCLE],),
+            )
+
+
+def _cycles(
+    library: Library,
+    templates: Templates,
+    url: str,
+    title: str,
+    told: Intro,
+    tables: tuple[ProductCycles, ...],
+    crumbs: tuple[tuple[str, str], ...],
+) -> PagePlan:
+    days = [
+        cycle.newest.day if cycle.newest and cycle.newest.day else cycle.released
+        for t in tables
+        for cycle in t.rows
+    ]
+
+    def head() -> Head:
+        return Head(
+            title=title,
+            description=told.summary,
+            section=items.LIFE_CYCLE,
+            crumbs=crumbs,
+            kind="life-cycle",
+            updated=max(days, default=None),
+            layout="wide",
+        )
+
+    def values() -> dict[str, object]:
+        body = library.resolved_body(told.item) if told.item else ""
+        return {"tables": tables, "body": body, "title": title}
+
+    return templates.plan(
+        url, "pages/life-cycle.md", head, values, title, told.digest, told.links, tables, crumbs
+    )
+
+
+def home(library: Library, templates: Templates) -> PagePlan:
+    """Who the vendor is, the tasks, what is new."""
+    item = library.home
+    rows = [
+        *(row(issue, chips=(("Newsletter", "news"),)) for issue in library.issues[-NEWS:]),
+        *(
+            release_row(library, release)
+            for release in sorted(library.releases, key=lambda r: r.released)[-NEWS:]
+        ),
+        *(row(paper, chips=(("Paper", "news"),)) for paper in library.papers[-NEWS:]),
+    ]
+    news = shelves.newest_first(rows)[:NEWS]
+    links = library.links_of(item)
+
+    def head() -> Head:
+        return Head(
+            title=item.title,
+            description=item.summary,
+            kind="home",
+            updated=item.updated or (news[0].day if news else None),
+            layout="wide",
+        )
+
+    def values() -> dict[str, object]:
+        return {"item": item, "news": news, "body": library.resolved_body(item)}
+
+    return templates.plan("", "pages/home.md", head, values, item.digest, links, news)

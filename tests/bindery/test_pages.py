@@ -1,0 +1,382 @@
+"""Plans of pages: what each shows, and that a key changes with what is shown and with nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bindery import library, render, source, support
+from bindery.outputs.pages import PagePlan, plan, shelves, words
+from bindery.outputs.pages.press import Row, Templates
+
+SITE = Path(__file__).resolve().parents[2] / "site"
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+INDEX = """---
+title: Support
+summary: Help for everybody.
+vendor: {name: Example Works, phone: 801-555-0142, email: help@example.com}
+tasks:
+  - {title: Get help, text: Send a ticket., url: /support/ticket/}
+---
+
+Welcome.
+"""
+POLICY = """---
+title: Support policy
+rules:
+  - since: 1990-01-01
+    prior_version_support: 12 months
+    complimentary: {site: 1 year, seat: 90 days}
+    renewal: 1 year
+    reminders: [30]
+hours: {time_zone: America/Denver, days: [Mon, Tue, Wed, Thu, Fri], open: "08:00", close: "17:00"}
+first_response: {P1: 1 hour, P2: 4 hours, P3: 1 day, P4: 2 days}
+mailboxes: {client_services: a@example.com, client_services_manager: a@example.com, programming: a@b.com}
+---
+
+A promise.
+"""
+PRODUCT = "---\nname: Works\nsummary: The product.\n---\n\nAbout it.\n"
+CONTENT = {
+    "index.md": INDEX,
+    "about.md": "---\ntitle: About this site\n---\n\nWhat is true.\n",
+    "policy/support.md": POLICY,
+    "releases/works/index.md": PRODUCT,
+    "releases/works/1.0.md": """---
+version: "1.0"
+kind: version
+released: 2024-01-31
+---
+
+## New
+
+- WK-1: First.
+""",
+    "releases/works/1.1.md": """---
+version: "1.1"
+kind: update
+of: "1.0"
+released: 2024-03-01
+summary: Repairs the map.
+security: [CVE-2024-1000]
+files:
+  - {name: works-1.1.zip, size: 1288490, sha256: "%s", platform: windows}
+---
+
+## Fixed
+
+- WK-7: The map shows every street.
+- WK-8: No page of its own.
+"""
+    % ("ab" * 32),
+    "releases/works/2.0.md": """---
+version: "2.0"
+kind: version
+released: 2025-02-28
+sample: true
+---
+
+See [the first](1.0.md).
+""",
+    "defects/WK-7.md": """---
+title: Streets are missing <from> the map
+product: works
+found_in: ["1.0"]
+state: fixed
+workaround: Zoom in.
+---
+
+More of it.
+""",
+    "newsletter/spring.md": "---\ntitle: Spring\ndate: 2025-04-01\n---\n\nNews.\n",
+    "events/days.md": "---\ntitle: Days\nstart: 2025-05-01\nend: 2025-05-02\nplace: Sandy\n---\n\nCome.\n",
+    "papers/maps.md": """---
+title: On maps
+authors: [{name: A. Writer, affiliation: A City}]
+date: 2025-05-02
+abstract: What maps are for.
+event: days
+features: [works/2.0]
+---
+
+## Method
+
+Text.
+""",
+    "help/start.md": "---\ntitle: How to start\nsummary: Begin here.\n---\n\nPress the button.\n",
+}
+
+Make = Callable[[dict[str, str]], dict[str, PagePlan]]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """The plans of a content folder, by url; changes are laid over CONTENT."""
+
+    def made(changes: dict[str, str]) -> dict[str, PagePlan]:
+        for name, text in (CONTENT | changes).items():
+            path = tmp_path / "content" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        content = tmp_path / "content"
+        scan = library.read(content, source.find(content), {})
+        read = library.assemble(scan, content=content, now=NOW)
+        return {made.url: made for made in plan(read, support.answers(read), render.templates(SITE))}
+
+    return made
+
+
+def changed(before: dict[str, PagePlan], after: dict[str, PagePlan]) -> set[str]:
+    return {
+        url
+        for url in before | after
+        if (url not in before or url not in after) or before[url].key != after[url].key
+    }
+
+
+def test_every_page_of_the_site_is_planned_once(make: Make) -> None:
+    assert sorted(make({})) == [
+        "",
+        "404.html",
+        "about/",
+        "defects/",
+        "defects/WK-7/",
+        "events/",
+        "events/days/",
+        "help/",
+        "help/start/",
+        "life-cycle/",
+        "newsletter/",
+        "newsletter/spring/",
+        "papers/",
+        "papers/maps/",
+        "policy/",
+        "policy/support/",
+        "releases/",
+        "releases/works/",
+        "releases/works/1.0/",
+        "releases/works/1.1/",
+        "releases/works/2.0/",
+        "support/",
+        "support/answers/download.html",
+        "support/answers/refused.html",
+        "support/answers/renewal.html",
+        "support/answers/ticket.html",
+        "support/download/",
+        "support/renewal/",
+        "support/ticket/",
+    ]
+
+
+def test_the_same_content_gives_the_same_keys_and_texts(make: Make) -> None:
+    first = {url: (made.key, made.text()) for url, made in make({}).items()}
+    assert {url: (made.key, made.text()) for url, made in make({}).items()} == first
+
+
+def test_an_edit_of_a_text_makes_that_page_again_and_no_other(make: Make) -> None:
+    before = make({})
+    longer = CONTENT["releases/works/1.1.md"] + "\nOne more sentence.\n"
+    assert changed(before, make({"releases/works/1.1.md": longer})) == {"releases/works/1.1/"}
+
+
+def test_an_edit_of_a_summary_makes_the_lists_again_that_show_it(make: Make) -> None:
+    before = make({})
+    other = CONTENT["releases/works/1.1.md"].replace("Repairs the map.", "Repairs it.")
+    assert changed(before, make({"releases/works/1.1.md": other})) == {
+        "",
+        "releases/",
+        "releases/works/",
+        "releases/works/1.1/",
+    }
+
+
+def test_an_edit_of_a_date_moves_everything_that_tells_it(make: Make) -> None:
+    before = make({})
+    later = CONTENT["releases/works/2.0.md"].replace("2025-02-28", "2025-03-01")
+    assert changed(before, make({"releases/works/2.0.md": later})) == {
+        "",
+        "life-cycle/",
+        "releases/",
+        "releases/works/",
+        "releases/works/1.0/",
+        "releases/works/1.1/",
+        "releases/works/2.0/",
+    }
+
+
+def test_a_new_release_makes_its_neighbours_again_and_what_offers_it(make: Make) -> None:
+    before = make({})
+    new = CONTENT["releases/works/1.1.md"].replace("1.1", "1.2").replace("2024-03-01", "2024-04-01")
+    assert changed(before, make({"releases/works/1.2.md": new})) == {
+        "",
+        "defects/WK-7/",
+        "life-cycle/",
+        "releases/",
+        "releases/works/",
+        "releases/works/1.1/",
+        "releases/works/1.2/",
+        "releases/works/2.0/",
+        "support/download/",
+        "support/ticket/",
+    }
+
+
+def test_a_release_shows_its_panel(make: Make) -> None:
+    text = make({})["releases/works/1.1/"].text()
+    assert '<time datetime="2024-03-01">March 1, 2024</time>' in text
+    assert 'Update of <a href="/releases/works/1.0/">Works 1.0</a>' in text
+    assert '<strong><time datetime="2026-02-28">February 28, 2026</time></strong>' in text
+    assert (
+        "<li>An update ends with its version, 1.0.</li>"
+        "<li>Works 2.0, the next version of its line, was released on February 28, 2025.</li>"
+        "<li>Prior versions are supported for 12 months after that.</li>"
+    ) in text
+    assert "CVE-2024-1000" in text
+    assert '<a href="/releases/works/1.0/">1.0</a>' in text
+    assert '<td data-label="Size">1.29 MB</td>' in text
+    assert "ab" * 32 in text
+    assert "/support/download/?product=works&amp;version=1.1&amp;file=works-1.1.zip" in text
+
+
+def test_an_open_end_is_told_as_a_rule_and_never_as_a_status(make: Make) -> None:
+    assert (
+        "<strong>12 months after the next version is released</strong>"
+        in make({})["releases/works/2.0/"].text()
+    )
+
+
+def test_an_entry_leads_to_the_page_of_its_defect(make: Make) -> None:
+    text = make({})["releases/works/1.1/"].text()
+    assert "- [WK-7](/defects/WK-7/): The map shows every street." in text
+    assert "- WK-8: No page of its own." in text
+
+
+def test_a_sample_says_so_in_one_line(make: Make) -> None:
+    plans = make({})
+    assert plans["releases/works/2.0/"].text().count('<p class="sample">') == 1
+    assert '<p class="sample">' not in plans["releases/works/1.0/"].text()
+
+
+def test_a_link_is_resolved_in_the_text_of_the_page(make: Make) -> None:
+    assert "See [the first](/releases/works/1.0/)." in make({})["releases/works/2.0/"].text()
+
+
+def test_a_defect_says_where_it_was_found_and_fixed(make: Make) -> None:
+    text = make({})["defects/WK-7/"].text()
+    assert "# Streets are missing &lt;from&gt; the map" in text.replace("\\", "")
+    assert '<dt>Found in</dt><dd><a href="/releases/works/1.0/">1.0</a></dd>' in text
+    assert '<dt>Fixed in</dt><dd><a href="/releases/works/1.1/">1.1</a>' in text
+    assert "<dd>Zoom in.</dd>" in text
+
+
+def test_the_life_cycle_has_every_version_with_its_reasons(make: Make) -> None:
+    text = make({})["life-cycle/"].text()
+    assert '<a href="/releases/works/1.0/">1.0</a></th>' in text
+    assert "February 28, 2026" in text
+    assert "12 months after the next version is released" in text
+    assert "No next version of its line is released." in text
+
+
+def test_every_form_posts_to_its_route_and_has_the_places_of_its_errors(make: Make) -> None:
+    plans = make({})
+    for name, route, fields in (
+        (
+            "ticket",
+            "/api/tickets",
+            "name email organization phone agreement product version kind severity subject description",
+        ),
+        ("renewal", "/api/renewals", "agreement key"),
+        ("download", "/api/downloads", "agreement key product version file"),
+    ):
+        text = plans[f"support/{name}/"].text()
+        assert f'<form class="form" method="post" action="{route}" novalidate data-form>' in text
+        assert '<div class="error-summary" id="error-summary" hidden></div>' in text
+        assert '<input type="hidden" name="idempotency_key" value="">' in text
+        assert 'name="website"' in text
+        assert "required" not in text and "placeholder" not in text
+        for field in fields.split():
+            assert f'data-field="{field}"' in text
+            assert f'<p class="field-error" id="{field}-error" hidden></p>' in text
+            assert f'name="{field}"' in text
+
+
+def test_the_ticket_form_tells_the_phone_and_the_hours_first(make: Make) -> None:
+    text = make({})["support/ticket/"].text()
+    before = text[: text.index("<form")]
+    assert "801-555-0142" in before
+    assert "Monday to Friday, 08:00 to 17:00 (America/Denver)" in before
+
+
+def test_answer_shells_keep_their_templates_through_the_rendering(make: Make) -> None:
+    plans = make({})
+    shells = [
+        (made.path, made.url, made.text())
+        for url, made in plans.items()
+        if url.startswith("support/answers/")
+    ]
+    templates = render.templates(SITE)
+    for public, html in render.render(shells, SITE, "https://support.example/"):
+        inner = templates["answers/" + public.rsplit("/", 1)[1]]
+        assert inner.strip() in html.decode()
+        assert b'<meta name="robots" content="noindex">' in html
+
+
+def test_sizes_are_told_as_people_read_them() -> None:
+    assert [words.size(n) for n in (0, 999, 1000, 1536, 999_999, 1_288_490_189)] == [
+        "0 bytes",
+        "999 bytes",
+        "1 kB",
+        "1.54 kB",
+        "1000 kB",
+        "1.29 GB",
+    ]
+
+
+def rows(count: int) -> tuple[Row, ...]:
+    first = date(2020, 1, 1)
+    return tuple(Row(f"/x/{n}/", f"Thing {n}", first + timedelta(days=n // 3), "Text.") for n in range(count))
+
+
+def planned(count: int, changes: dict[int, Row] | None = None) -> dict[str, PagePlan]:
+    made = [(changes or {}).get(n, row) for n, row in enumerate(rows(count))]
+    shelf = shelves.Shelf(
+        url="newsletter/",
+        title="Newsletter",
+        section="Newsletter",
+        crumbs=(),
+        rows=shelves.newest_first(made),
+        splits=(shelves.by_year, shelves.by_month),
+    )
+    return {p.url: p for p in shelves.plans(Templates(render.templates(SITE), {}), shelf)}
+
+
+def test_a_short_list_is_one_page() -> None:
+    assert list(planned(shelves.WHOLE)) == ["newsletter/"]
+
+
+def test_a_long_list_is_split_and_every_entry_stands_on_a_part() -> None:
+    plans = planned(3000)
+    assert "newsletter/years/2020/" in plans and "newsletter/years/2021/03/" in plans
+    parts = "".join(made.text() for url, made in plans.items() if url.count("/") > 2)
+    assert [n for n in range(3000) if f'href="/x/{n}/"' not in parts] == []
+    assert max(len(made.text()) for made in plans.values()) < 60_000
+
+
+def test_an_edit_in_a_long_list_makes_its_part_again_and_no_other() -> None:
+    old = rows(3000)[100]
+    assert changed(planned(3000), planned(3000, {100: old._replace(text="Other.")})) == {
+        "newsletter/years/2020/02/"
+    }
+
+
+def test_lists_of_ids_are_split_by_hundreds() -> None:
+    assert shelves.by_hundred(Row("/", "CW-1234: x")) == ("list/CW-1200", "CW-1200 to CW-1299")
+    assert shelves.by_hundred(Row("/", "CVE-2025-0994: x")) == (
+        "list/CVE-2025-900",
+        "CVE-2025-900 to CVE-2025-999",
+    )
+    assert shelves.by_hundred(Row("/", "Loose")) == ("list/other", "Other")
