@@ -19,6 +19,12 @@ YEARS = 25
 TOPICS = ("installing", "maps", "work-orders", "inspections", "reports", "mobile", "accounts", "printing")
 VERBS = ("opens", "keeps", "shows", "checks", "writes", "reads", "sends", "finds", "moves", "prints")
 LINKS = 4
+ENTRIES = (
+    ("New", range(1, 10)),
+    ("Changed", range(10, 19)),
+    ("Fixed", range(19, 38)),
+    ("Known issues", range(38, 41)),
+)
 
 
 def files(pages: int) -> Iterator[tuple[str, str]]:
@@ -31,8 +37,12 @@ def files(pages: int) -> Iterator[tuple[str, str]]:
     paths = [path for path, *_ in releases] + [_help_path(number) for number in range(helps)]
     for product in PRODUCTS:
         yield f"releases/{product}/index.md", f"---\nname: Sample {product.title()}\n---\n\nReleases.\n"
+    before = ""
     for path, product, version, released, of in releases:
-        yield path, _release(path, product, version, released, of, paths)
+        prefix = f"{product[:2].upper()}-{version.replace('.', '')}"
+        fixed = before if before[:2] == prefix[:2] else ""
+        yield path, _release(path, prefix, version, released, of, fixed, paths)
+        before = prefix
     for number in range(helps):
         path = _help_path(number)
         yield path, _help(path, number, paths)
@@ -69,19 +79,20 @@ def _releases(count: int) -> Iterator[tuple[str, str, str, date, str]]:
             yield f"releases/{product}/{version}.md", product, version, released, "" if place == 0 else of
 
 
-def _release(path: str, product: str, version: str, released: date, of: str, paths: list[str]) -> str:
+def _release(
+    path: str, prefix: str, version: str, released: date, of: str, fixed: str, paths: list[str]
+) -> str:
+    """`prefix` begins the ids of its entries; what was known to be wrong in `fixed`, it mends."""
     chance = random.Random(path)
     front = [f'version: "{version}"', f"released: {released}", f"kind: {'update' if of else 'version'}"]
     front += [f'of: "{of}"'] if of else []
     front += [f"summary: {_sentence(chance)}", "sample: true"]
-    prefix = f"{product[:2].upper()}-{version.replace('.', '')}"
     body = [_paragraph(chance), ""]
-    number = 0
-    for section, entries in (("New", 9), ("Changed", 9), ("Fixed", 22), ("Known issues", 3)):
+    for section, numbers in ENTRIES:
         body += [f"## {section}", ""]
-        for _ in range(entries):
-            number += 1
-            body.append(f"- {prefix}{number:02}: {_sentence(chance)}")
+        if section == "Fixed" and fixed:
+            body += [f"- {fixed}{number:02}: {_sentence(chance)}" for number in ENTRIES[-1][1]]
+        body += [f"- {prefix}{number:02}: {_sentence(chance)}" for number in numbers]
         body.append("")
     body += ["## Requirements", "", *_table(chance), "", "## Upgrade notes", ""]
     body += [_paragraph(chance), "", *_code(chance), "", _paragraph(chance), "", *_links(chance, path, paths)]
