@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 import posixpath
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -112,6 +113,7 @@ def read(
     return Scan(items=items, attached=tuple(attached), problems=tuple(problems), signatures=signatures)
 
 
+@cache
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts versions as people do: 15.8.9 before 15.8.10, 23.4 before 23.10."""
     return tuple(
@@ -232,6 +234,10 @@ class Library:
         return grouped
 
     @cached_property
+    def _update_ages(self) -> dict[tuple[str, str], list[tuple[object, ...]]]:
+        return {key: [age(update) for update in updates] for key, updates in self._updates.items()}
+
+    @cached_property
     def _versions(self) -> dict[tuple[str, str], list[Release]]:
         grouped: dict[tuple[str, str], list[Release]] = defaultdict(list)
         for release in self.releases:
@@ -271,13 +277,9 @@ class Library:
             version = self._previous_versions.get((release.product, release.version))
         if version is None:
             return None
-        own = age(release)
-        earlier = [
-            update
-            for update in self._updates.get((version.product, version.version), ())
-            if age(update) < own
-        ]
-        return earlier[-1] if earlier else version
+        key = (version.product, version.version)
+        earlier = bisect_left(self._update_ages.get(key, []), age(release))
+        return self._updates[key][earlier - 1] if earlier else version
 
     def contains(self, release: Release) -> tuple[Release, ...]:
         """The release and all its predecessors, newest first."""
@@ -527,12 +529,10 @@ def _releases(library: Library) -> list[Problem]:
                     message=f"the product must have a page such as releases/{product}/index.md, it has none",
                 )
             )
-        versions = [
-            other.version for other in library.releases_of(product) if other.release_kind == "version"
-        ]
         if release.of:
             version = library.release(product, release.of)
             if version is None or version.release_kind != "version":
+                versions = _versions_of(library, product)
                 problems.append(
                     _problem(release, "of", f"a version of {product} such as {_some(versions)}", release.of)
                 )
@@ -557,12 +557,14 @@ def _releases(library: Library) -> list[Problem]:
         if release.after:
             before = library.release(product, release.after)
             if before is None:
+                versions = _versions_of(library, product)
                 problems.append(
                     _problem(
                         release, "after", f"a release of {product} such as {_some(versions)}", release.after
                     )
                 )
             elif age(before) >= age(release):
+                versions = _versions_of(library, product)
                 problems.append(
                     _problem(
                         release,
@@ -572,6 +574,10 @@ def _releases(library: Library) -> list[Problem]:
                     )
                 )
     return problems
+
+
+def _versions_of(library: Library, product: str) -> list[str]:
+    return [other.version for other in library.releases_of(product) if other.release_kind == "version"]
 
 
 def _generated(url: str) -> bool:
