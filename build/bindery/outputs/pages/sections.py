@@ -115,6 +115,7 @@ def section(
         cards=cards,
         dated=splits[:1] != (shelves.by_hundred,) and splits[:1] != (shelves.by_letter,),
         sample=told.item.sample_note or "This page is a sample." if told.item and told.item.sample else "",
+        updated=told.item.updated if told.item else None,
     )
 
     def body() -> str:
@@ -358,7 +359,8 @@ def _cycles(
 
     def values() -> dict[str, object]:
         body = library.resolved_body(told.item) if told.item else ""
-        return {"tables": tables, "body": body, "title": title}
+        sample = told.item.sample_note if told.item and told.item.sample else ""
+        return {"tables": tables, "body": body, "title": title, "sample": sample}
 
     return templates.plan(
         url, "pages/life-cycle.md", head, values, title, told.digest, told.links, tables, crumbs
