@@ -370,7 +370,12 @@ class Library:
 
 def beside(path: str, target: str) -> str:
     """The path below the content folder that `target`, written in the file `path`, means."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    folder, rest = path.rpartition("/")[0], target
+    while folder and rest.startswith("../") and not rest.startswith("..//"):
+        folder, rest = folder.rpartition("/")[0], rest[3:]
+    if "./" in rest or "//" in rest or rest.endswith((".", "/")) or rest[:1] in ("", "/"):
+        return posixpath.normpath(posixpath.join(folder, rest))  # the rare and the odd
+    return f"{folder}/{rest}" if folder else rest
 
 
 def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> Library:
