@@ -1,1 +1,346 @@
-"""Command line."""
+"""The command `bindery`. The clock and the environment come in here and nowhere else."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bindery import binding, support
+from bindery.source import Problems
+from bindery.write import NotOurs
+
+CACHE = Path(".bindery_cache")
+Command = Callable[..., Any]
+EXPECTED: tuple[type[Exception], ...] = (NotOurs,)  # trouble that is told in one line
+
+
+class Moment(click.ParamType[datetime]):
+    """An instant on the command line: `2026-11-23`, or with a time and an offset."""
+
+    name = "instant"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"must be an instant such as 2026-11-23T08:00:00-07:00, not '{value}'", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def the_present() -> datetime:
+    """The instant that a build counts as now: SOURCE_DATE_EPOCH where it is set, else the clock's."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if epoch:
+        if not epoch.isdigit():
+            raise click.ClickException(f"SOURCE_DATE_EPOCH must be seconds since 1970, not '{epoch}'")
+        return datetime.fromtimestamp(int(epoch), UTC)
+    return datetime.now(UTC)
+
+
+def _folder(name: str, what: str) -> Callable[[Command], Command]:
+    return click.option(
+        f"--{name}",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("dist" if name == "out" else name),
+        show_default=True,
+        help=what,
+    )
+
+
+_content = _folder("content", "The folder of Markdown.")
+_site = _folder("site", "The folder of looks.")
+_out = _folder("out", "The folder that is made.")
+_now = click.option(
+    "--now",
+    type=Moment(),
+    metavar="INSTANT",
+    help="Count this instant as now, such as 2026-11-23T08:00:00-07:00.  [default: the present]",
+)
+_url = click.option("--url", help="The site's address.  [default: site_url of mkdocs.yml]")
+_json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+
+
+class Progress:
+    """One line on a terminal that says how far long work is; nothing where nobody watches."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._length = 0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if not self._shown or total < 50:
+            return
+        step = max(1, total // 200)
+        if done % step and done != total:
+            return
+        line = f"{stage} … {done} of {total}"
+        click.echo(f"\r{line:<{self._length}}", nl=False, err=True)
+        self._length = len(line)
+
+    def end(self) -> None:
+        """Wipe the line."""
+        if self._length:
+            click.echo(f"\r{'':<{self._length}}\r", nl=False, err=True)
+            self._length = 0
+
+
+class Commands(click.Group):
+    """Expected trouble is a message and exit 1; a bug keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except Problems as error:
+            for problem in error.problems:
+                click.echo(str(problem), err=True)
+            count = len(error.problems)
+            click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was written.", err=True)
+            ctx.exit(1)
+        except EXPECTED as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="support-site")
+def main() -> None:
+    """Make a support site, its feeds, mails and catalog from a folder of Markdown."""
+
+
+@main.command()
+@_content
+@_site
+@_out
+@_now
+@_url
+def check(content: Path, site: Path, out: Path, now: datetime | None, url: str | None) -> None:
+    """Read and check all content; write nothing."""
+    progress = Progress()
+    try:
+        found = binding.check(content, now=now or the_present(), cache=CACHE, progress=progress)
+    finally:
+        progress.end()
+    click.echo(f"{_counted(len(found.items), 'item')} in {content}, no problem.")
+
+
+@main.command()
+@_content
+@_site
+@_out
+@_now
+@_url
+@click.option("--jobs", type=click.IntRange(1, 64), help="Processes that render.  [default: one per core]")
+@click.option("--clean", is_flag=True, help="Forget what was made before and make everything anew.")
+@_json
+def build(
+    content: Path,
+    site: Path,
+    out: Path,
+    now: datetime | None,
+    url: str | None,
+    jobs: int | None,
+    clean: bool,
+    as_json: bool,
+) -> None:
+    """Make the site; only what changed is made again."""
+    progress = Progress()
+    try:
+        built = binding.build(
+            content,
+            site,
+            out,
+            now=now or the_present(),
+            url=url,
+            jobs=jobs,
+            clean=clean,
+            cache=CACHE,
+            progress=progress,
+        )
+    finally:
+        progress.end()
+    if as_json:
+        click.echo(json.dumps(asdict(built), indent=2))
+    elif built.nothing_changed:
+        click.echo(f"Nothing changed; {out} is as it was.")
+    else:
+        click.echo(
+            f"Rendered {_counted(len(built.rendered), 'page')}, wrote {_counted(len(built.written), 'file')}"
+            f" and removed {len(built.removed)} in {out}."
+        )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+@main.command()
+@click.argument("product")
+@click.argument("version")
+@_content
+@_site
+@_out
+@_now
+@_json
+def explain(
+    product: str, version: str, content: Path, site: Path, out: Path, now: datetime | None, as_json: bool
+) -> None:
+    """Say until when a release is supported, and why."""
+    library = binding.check(content, now=now or the_present(), cache=CACHE)
+    release = library.release(product, version)
+    if release is None:
+        versions = [one.version for one in library.releases_of(product)]
+        known = versions or [one.product for one in library.products]
+        given = version if versions else product
+        near = difflib.get_close_matches(given, known, 3, 0.3) or known[-3:]
+        what = f"a release of {product}" if versions else "a product"
+        raise click.ClickException(f"there must be {what} such as {', '.join(near)}, not '{given}'")
+    answer = support.answers(library)[(product, version)]
+    chain = [one.version for one in library.contains(release)]
+    if as_json:
+        told = {
+            "product": product,
+            "version": version,
+            "kind": release.release_kind,
+            "released": release.released.isoformat(),
+            "support_ends": answer.ends and answer.ends.isoformat(),
+            "ends_after_next": answer.ends_after_next or None,
+            "because": list(answer.because),
+            "contains": chain,
+        }
+        click.echo(json.dumps(told, indent=2))
+        return
+    ends = (
+        f"until {answer.ends}"
+        if answer.ends
+        else f"until {answer.ends_after_next} after the next version is released"
+    )
+    click.echo(f"{library.name_of(release)}, released {release.released}, is supported {ends}, because")
+    for reason in answer.because:
+        click.echo(f"  - {reason}")
+    click.echo(f"It contains {', '.join(chain)}.")
+
+
+@main.command()
+@_content
+@_site
+@_out
+@_now
+@_json
+def due(content: Path, site: Path, out: Path, now: datetime | None, as_json: bool) -> None:
+    """Print the next instant at which something under embargo is to be published."""
+    instant = binding.due(content, now or the_present(), cache=CACHE)
+    if as_json:
+        click.echo(json.dumps({"due": instant and instant.isoformat()}))
+    else:
+        click.echo(instant.isoformat() if instant else "Nothing is under embargo.")
+
+
+@main.group()
+def new() -> None:
+    """Begin a content file from a template, as a draft."""
+
+
+def _begin(content: Path, site: Path, kind: str, path: str, values: dict[str, str]) -> None:
+    target = content / path
+    if target.exists():
+        raise click.ClickException(f"{target} is there already; edit it, or choose another name")
+    written = binding.begin(content, site, kind, path, values)
+    click.echo(f"Wrote {written}. It is a draft: take 'draft: true' away when it is ready.")
+
+
+def _slug(title: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    if not slug:
+        raise click.ClickException(f"the title must hold letters or digits, '{title}' holds none")
+    return slug
+
+
+def _quoted(title: str) -> str:
+    """The title as a double-quoted YAML text (JSON, which YAML contains)."""
+    return json.dumps(title, ensure_ascii=False)
+
+
+def _day(now: datetime | None) -> str:
+    return (now or the_present()).date().isoformat()
+
+
+@new.command("release")
+@click.argument("product")
+@click.argument("version")
+@click.option("--of", default="", help="The version that this update belongs to; without it, a version.")
+@click.option("--line", default="", help="The line of versions.")
+@_content
+@_site
+@_now
+def new_release(
+    product: str, version: str, of: str, line: str, content: Path, site: Path, now: datetime | None
+) -> None:
+    """Begin the notes of a release: bindery new release cityworks 24."""
+    if not (content / "releases" / product / "index.md").exists():
+        known = sorted(path.parent.name for path in (content / "releases").glob("*/index.md"))
+        raise click.ClickException(f"the product must be one of {', '.join(known)}, not '{product}'")
+    if of and not (content / "releases" / product / f"{of}.md").exists():
+        raise click.ClickException(f"--of must be a version of {product} that has a file, not '{of}'")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", version):
+        raise click.ClickException(f"the version must be such as 23.10, not '{version}'")
+    values = {
+        "version": version,
+        "kind": "update" if of else "version",
+        "of": of,
+        "line": line,
+        "today": _day(now),
+    }
+    _begin(content, site, "release", f"releases/{product}/{version}.md", values)
+
+
+def _titled(kind: str, folder: str, example: str) -> None:
+    @new.command(kind, help=f"Begin {'an' if kind[0] in 'aeiou' else 'a'} {kind}: {example}.")
+    @click.argument("title")
+    @click.option("--name", default="", help="The file's name.  [default: made from the title]")
+    @_content
+    @_site
+    @_now
+    def command(title: str, name: str, content: Path, site: Path, now: datetime | None) -> None:
+        values = {"title": _quoted(title), "today": _day(now)}
+        _begin(content, site, kind, f"{folder}/{_slug(name or title)}.md", values)
+
+
+_titled("issue", "newsletter", 'bindery new issue "Winter 2026"')
+_titled("paper", "papers", 'bindery new paper "Valves and how to count them"')
+_titled("event", "events", 'bindery new event "User conference 2027"')
+_titled("page", "help", 'bindery new page "Printing a map"')
+
+
+@new.command("defect")
+@click.argument("defect_id", metavar="ID")
+@click.argument("title")
+@click.option("--product", required=True, help="The product's folder.")
+@click.option("--found-in", "version", required=True, help="The release in which it was found.")
+@_content
+@_site
+@_now
+def new_defect(
+    defect_id: str,
+    title: str,
+    product: str,
+    version: str,
+    content: Path,
+    site: Path,
+    now: datetime | None,
+) -> None:
+    """Begin a defect: bindery new defect CW-1234 "Maps do not print" --product cityworks --found-in 23.4."""
+    if not re.fullmatch(r"[A-Z][A-Z0-9]*(?:-\d+)+", defect_id):
+        raise click.ClickException(f"the id must be such as CW-1234, not '{defect_id}'")
+    values = {"title": _quoted(title), "product": product, "version": version, "today": _day(now)}
+    _begin(content, site, "defect", f"defects/{defect_id}.md", values)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import yaml
 
 _Loader: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MARK = "---"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")  # XML, and so feeds, cannot hold them
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -77,9 +79,11 @@ def decode(data: bytes, path: str) -> str:
         ) from None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise Problems([Problem(path=path, line=line, message="the file must be text, not hold a NUL byte")])
+    control = _CONTROL.search(text)
+    if control:
+        line = text.count("\n", 0, control.start()) + 1
+        message = f"the file must be text, not hold the control character U+{ord(control[0]):04X}"
+        raise Problems([Problem(path=path, line=line, message=message)])
     return text
 
 

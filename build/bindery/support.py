@@ -12,7 +12,7 @@ from datetime import date
 
 from bindery.kinds.policy import Policy, Rule
 from bindery.kinds.release import Release
-from bindery.library import Library
+from bindery.library import Library, age
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +58,7 @@ def _of_version(library: Library, version: Release, following: Release | None) -
     released = f"{library.name_of(version)} was released on {version.released} ({version.where('released')})"
     if following is None:
         latest = rule_at(policy, version.product, date.max)
-        rule = _longer(version.released, at_release, latest)
+        rule = longer(version.released, at_release, latest)
         if rule is None:
             return Answer(
                 ends=None, ends_after_next="", because=(released, "no rule of the policy speaks of it")
@@ -74,7 +74,7 @@ def _of_version(library: Library, version: Release, following: Release | None) -
             ),
         )
     at_next = rule_at(policy, version.product, following.released)
-    rule = _longer(following.released, at_next, at_release)
+    rule = longer(following.released, at_next, at_release)
     next_released = (
         f"{library.name_of(following)}, the next version of its line, was released on {following.released}"
         f" ({following.where('released')})"
@@ -99,7 +99,7 @@ def _of_version(library: Library, version: Release, following: Release | None) -
     return Answer(ends=ends, ends_after_next="", because=tuple(reasons))
 
 
-def _longer(day: date, first: Rule | None, second: Rule | None) -> Rule | None:
+def longer(day: date, first: Rule | None, second: Rule | None) -> Rule | None:
     """The rule that promises more when the next version comes on `day`; the first when they are equal."""
     if first is None or second is None:
         return first or second
@@ -126,3 +126,57 @@ def _of_update(update: Release, version: Answer) -> Answer:
         ends_after_next=version.ends_after_next,
         because=(f"an update ends with its version, {update.of} ({update.where('of')})", *version.because),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownIssue:
+    """A defect that a release has: found in it or in what it builds on, and fixed in neither."""
+
+    id: str
+    title: str
+    url: str
+    workaround: str
+    fixed_in: tuple[str, ...]
+
+
+def known_issues(library: Library) -> dict[tuple[str, str], tuple[KnownIssue, ...]]:
+    """For every release what is known to be wrong with it, by id.
+
+    A defect goes with every release that builds on one in which it was found, until one says that it is
+    fixed. An entry below Known issues without a page of its own counts as found in that release.
+    """
+    found_in: dict[tuple[str, str], dict[str, KnownIssue]] = {}
+    for defect in library.defects:
+        issue = KnownIssue(
+            id=defect.id,
+            title=defect.title,
+            url=defect.url,
+            workaround=defect.workaround,
+            fixed_in=tuple(
+                fix.version for fix in library.fixed_in(defect.id) if fix.product == defect.product
+            ),
+        )
+        for version in defect.found_in:
+            found_in.setdefault((defect.product, version), {})[defect.id] = issue
+    known: dict[tuple[str, str], dict[str, KnownIssue]] = {}
+    for release in sorted(library.releases, key=lambda one: (one.product, *age(one))):
+        key = (release.product, release.version)
+        before = library.predecessor(release)
+        open_here = dict(known[(before.product, before.version)]) if before else {}
+        open_here |= found_in.get(key, {})
+        for entry in release.entries:
+            if entry.section == "Known issues" and library.defect(entry.id) is None:
+                open_here[entry.id] = KnownIssue(
+                    id=entry.id,
+                    title=entry.text,
+                    url=release.url,
+                    workaround="",
+                    fixed_in=tuple(
+                        fix.version for fix in library.fixed_in(entry.id) if fix.product == release.product
+                    ),
+                )
+        for entry in release.entries:
+            if entry.section in ("Fixed", "Security"):
+                open_here.pop(entry.id, None)
+        known[key] = open_here
+    return {key: tuple(issues[name] for name in sorted(issues)) for key, issues in known.items()}

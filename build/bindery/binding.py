@@ -1,0 +1,461 @@
+"""Binding: the order of a build's steps. Read all, check all, then write, or write nothing.
+
+content → source → kinds → library → support → outputs → render → write. What has not changed is neither
+parsed, made, rendered nor written again, and the result is the same, byte for byte.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import pickle
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from bindery import library as shelves
+from bindery import source, support, write
+from bindery.library import Library, Scan, Signature
+from bindery.source import Found, Problem, Problems
+
+if TYPE_CHECKING:
+    from bindery.kinds.item import Item
+    from bindery.outputs.pages import PagePlan
+
+Progress = Callable[[str, int, int], None]
+RACY = 100_000_000  # ns; a file changed this shortly before it was read may change again unseen
+HOLIDAY_YEARS = range(-1, 6)  # around the year of the build: what the functions can look ahead and back
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What a build did: addresses of pages rendered; paths below the output folder written and removed.
+
+    `nothing_changed` says that not even the content had to be looked into.
+    """
+
+    rendered: tuple[str, ...]
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+    nothing_changed: bool = False
+
+
+def _quiet(_stage: str, _done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def labelled(content: Path, error: Problems) -> Problems:
+    """The same problems with paths that can be opened from where the command was called."""
+    return Problems(
+        [
+            Problem(path=str(content / problem.path), line=problem.line, message=problem.message)
+            for problem in error.problems
+        ]
+    )
+
+
+def check(
+    content: Path,
+    *,
+    now: datetime,
+    site_url: str = "/",
+    cache: Path | None = None,
+    progress: Progress = _quiet,
+) -> Library:
+    """Read and check all content. Raises Problems with every one of them."""
+    found = _found(content)
+    scan = _scan(content, found, cache, progress)
+    try:
+        return shelves.assemble(scan, content=content, now=now, prefix=prefix_of(site_url))
+    except Problems as error:
+        raise labelled(content, error) from None
+
+
+def prefix_of(site_url: str) -> str:
+    """The path of the site's address, beginning and ending in a slash."""
+    return "/" + (urlsplit(site_url).path.strip("/") + "/").lstrip("/")
+
+
+def due(content: Path, now: datetime, *, cache: Path | None = None) -> datetime | None:
+    """The next instant at which an embargoed item is to be published; None when there is none."""
+    scan = _scan(content, _found(content), cache, _quiet)
+    return min(
+        (
+            item.publish_at
+            for item in scan.items.values()
+            if item.publish_at and item.publish_at > now and not item.draft
+        ),
+        default=None,
+    )
+
+
+def build(
+    content: Path,
+    site: Path,
+    out: Path,
+    *,
+    now: datetime,
+    url: str | None = None,
+    jobs: int | None = None,
+    clean: bool = False,
+    cache: Path | None = Path(".bindery_cache"),
+    progress: Progress | None = None,
+) -> Built:
+    """Make the site. Raises Problems (then nothing was written); NotOurs for a folder of somebody else."""
+    tell = progress or _quiet
+    if clean:
+        write.clean(out)
+    found = _found(content)
+    inputs = _inputs(content, site, found, url, now)
+    if not clean and cache and _same_as_last(cache, out, inputs, now):
+        return Built(rendered=(), written=(), removed=(), nothing_changed=True)
+    before = write.load(out)
+    gc.disable()  # many small values that all stay: collecting them costs a quarter of a warm build
+    try:
+        return _build(content, site, out, before, found, inputs, now, url, jobs, cache, tell)
+    finally:
+        gc.enable()
+
+
+def _build(
+    content: Path,
+    site: Path,
+    out: Path,
+    before: write.Manifest,
+    found: Sequence[Found],
+    inputs: _Inputs,
+    now: datetime,
+    url: str | None,
+    jobs: int | None,
+    cache: Path | None,
+    tell: Progress,
+) -> Built:
+    from bindery import render
+    from bindery.outputs import addresses, catalog, feeds, mails, pages
+
+    site_url = (url or _site_url(site)).rstrip("/") + "/"
+    scan = _scan(content, found, cache, tell)
+    try:
+        library = shelves.assemble(scan, content=content, now=now, prefix=prefix_of(site_url))
+    except Problems as error:
+        raise labelled(content, error) from None
+    answers = support.answers(library)
+    known = support.known_issues(library)
+    plans = pages.plan(library, answers, render.templates(site))
+    looks = hashlib.sha256(f"{render.looks(site)} {site_url}".encode()).hexdigest()
+    same_looks = looks == before.looks
+    stale = [
+        plan
+        for plan in plans
+        if not (
+            same_looks
+            and before.pages.get(plan.path) == plan.key
+            and f"public/{render.public_path(plan.url)}" in before.files
+        )
+    ]
+    tell("Making pages", 0, len(stale))
+    texts = [(plan, _text(plan, content)) for plan in stale]
+    to_render = [
+        (plan, text)
+        for plan, text in texts
+        if not (
+            same_looks
+            and before.files.get(f"pages/{plan.path}") == write.sha256(text.encode())
+            and f"public/{render.public_path(plan.url)}" in before.files
+        )
+    ]
+    fragments = _Fragments(library, cache, site, looks)
+    others: dict[str, str | bytes] = {}
+
+    def take(area: str, made: Iterator[tuple[str, str]] | Iterator[tuple[str, bytes]]) -> None:
+        for path, text in made:
+            if f"{area}/{path}" in others:
+                raise ValueError(f"two outputs are called {area}/{path}")
+            others[f"{area}/{path}"] = text
+
+    environment = _templates(site)
+    take("public", catalog.outputs(library, answers, known, lambda region: _holidays(region, now.year)))
+    take("public", feeds.outputs(library, site_url=site_url, html_of=fragments.html_of))
+    take(
+        "public",
+        addresses.outputs(
+            library,
+            site_url=site_url,
+            urls=[plan.url for plan in plans if not plan.url.endswith(".html")],
+            redirect=lambda values: str(environment.get_template("redirect.html").render(values)),
+        ),
+    )
+    take(
+        "mails",
+        mails.outputs(
+            library,
+            site_url=site_url,
+            template=lambda values: str(environment.get_template("mails/newsletter.txt").render(values)),
+        ),
+    )
+    take("public", render.static(site))
+    take("public", ((file.path, (content / file.path).read_bytes()) for file in library.attached))
+
+    writer = write.Writer(out, before)
+    rendered_paths = [f"public/{render.public_path(plan.url)}" for plan, _ in to_render]
+    writer.begin([*rendered_paths, *(f"pages/{plan.path}" for plan, _ in texts), *others])
+    for plan, text in texts:
+        writer.put(f"pages/{plan.path}", text)
+    total = len(to_render)
+    for path, html in render.render(
+        [(plan.path, plan.url, text) for plan, text in to_render],
+        site,
+        site_url,
+        jobs or _cores(),
+        lambda done, _: tell("Rendering pages", done, total),
+        write.cache_folder(cache, "templates") if cache else None,
+    ):
+        writer.put(f"public/{path}", html)
+    fresh = {plan.path for plan in stale}
+    anew = {plan.path for plan, _ in to_render}
+    for plan in plans:
+        if plan.path not in fresh:
+            writer.keep(f"pages/{plan.path}")
+        if plan.path not in anew:
+            writer.keep(f"public/{render.public_path(plan.url)}")
+    for path, content_of in others.items():
+        writer.put(path, content_of)
+    writer.finish(looks=looks, pages={plan.path: plan.key for plan in plans})
+    fragments.save()
+    if cache:
+        _remember(cache, out, inputs, scan, now)
+    return Built(
+        rendered=tuple(plan.url for plan, _ in to_render),
+        written=tuple(writer.written),
+        removed=tuple(writer.removed),
+    )
+
+
+def _text(plan: PagePlan, content: Path) -> str:
+    try:
+        return plan.text()
+    except Problems as error:
+        raise labelled(content, error) from None
+
+
+def _site_url(site: Path) -> str:
+    """The address that the site is made for when none is given: `site_url` of mkdocs.yml."""
+    import yaml
+
+    settings = yaml.load((site / "mkdocs.yml").read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+    return str(settings["site_url"])
+
+
+def _templates(site: Path) -> Any:
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(site / "templates"),
+        autoescape=jinja2.select_autoescape(("html",)),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def begin(content: Path, site: Path, kind: str, path: str, values: Mapping[str, str]) -> Path:
+    """Write a new content file from the template of its kind; the path of what was written."""
+    text = _templates(site).get_template(f"new/{kind}.md").render(values)
+    return write.begin(content / path, text)
+
+
+def _holidays(region: str, year: int) -> Mapping[date, str]:
+    import holidays
+
+    country, _, subdivision = region.partition("-")
+    years = [year + offset for offset in HOLIDAY_YEARS]
+    found = holidays.country_holidays(country, subdiv=subdivision or None, years=years, language="en_US")
+    return dict(found.items())
+
+
+# What is known from the last time
+
+
+def _found(content: Path) -> tuple[Found, ...]:
+    if not content.is_dir():
+        raise Problems(
+            [
+                Problem(
+                    path=str(content),
+                    line=1,
+                    message="the content must be a folder such as content, not missing",
+                )
+            ]
+        )
+    return tuple(source.find(content))
+
+
+def _scan(content: Path, found: Sequence[Found], cache: Path | None, tell: Progress) -> Scan:
+    known, complete = _known(cache, content)
+    total = sum(1 for file in found if file.path.endswith(".md"))
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        tell("Reading content", done, total)
+
+    started = _clock()
+    scan = shelves.read(content, found, known, count)
+    if cache and (not complete or scan.signatures != {path: mark for path, (mark, _) in known.items()}):
+        trusted = {
+            path: (mark, scan.items[path])
+            for path, mark in scan.signatures.items()
+            if mark[1] < started - RACY
+        }
+        write.save_cache(
+            cache, _name("items", content), pickle.dumps((_versions(), trusted), pickle.HIGHEST_PROTOCOL)
+        )
+    return scan
+
+
+def _clock() -> int:
+    import time
+
+    return time.time_ns()
+
+
+def _known(cache: Path | None, content: Path) -> tuple[dict[str, tuple[Signature, Item]], bool]:
+    """Items by path as they were parsed last, and whether there were any to be had."""
+    if cache is None:
+        return {}, False
+    try:
+        data = (cache / _name("items", content)).read_bytes()
+        enabled = gc.isenabled()
+        gc.disable()
+        try:
+            versions, known = pickle.loads(data)  # noqa: S301 (our own file, in our own cache folder)
+        finally:
+            if enabled:
+                gc.enable()
+    except Exception:  # a cache that cannot be read, for whatever reason, is no cache
+        return {}, False
+    return (known, True) if versions == _versions() else ({}, False)
+
+
+def _versions() -> str:
+    """What parsed items depend on beside their text: this package and Python."""
+    package = Path(__file__).parent
+    digest = hashlib.blake2b(sys.version.encode(), digest_size=16)
+    for path in sorted(package.rglob("*.py")):
+        stat = path.stat()
+        digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _name(what: str, folder: Path) -> str:
+    return f"{what}-{hashlib.blake2b(str(folder.resolve()).encode(), digest_size=8).hexdigest()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Inputs:
+    """All that a build depends on, told apart without reading it. `settled` is False while a file was
+    changed so shortly ago that it may change again without looking different."""
+
+    digest: str
+    settled: bool
+
+
+def _inputs(content: Path, site: Path, found: Sequence[Found], url: str | None, now: datetime) -> _Inputs:
+    digest = hashlib.blake2b(f"{_versions()} {url} {now.year} {content.resolve()}".encode(), digest_size=16)
+    limit = _clock() - RACY
+    settled = True
+    for file in (*found, *(source.find(site) if site.is_dir() else ())):
+        settled = settled and file.modified < limit
+        digest.update(f"{file.path}\0{file.size} {file.modified} {file.inode}\n".encode())
+    return _Inputs(digest=digest.hexdigest(), settled=settled)
+
+
+def _manifest_mark(out: Path) -> str:
+    try:
+        stat = (out / write.MANIFEST).stat()
+    except OSError:
+        return ""
+    return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
+
+
+def _same_as_last(cache: Path, out: Path, inputs: _Inputs, now: datetime) -> bool:
+    """Whether the last build into this folder was made from the very same, with the same items due."""
+    try:
+        last = json.loads((cache / _name("last", out)).read_text("utf-8"))
+        since, until = (last[name] and datetime.fromisoformat(last[name]) for name in ("since", "until"))
+        return bool(
+            last["inputs"] == inputs.digest
+            and last["manifest"] == _manifest_mark(out)
+            and not (out / write.JOURNAL).exists()
+            and (out / "public" / "index.html").exists()
+            and (since is None or since <= now)
+            and (until is None or now < until)
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _remember(cache: Path, out: Path, inputs: _Inputs, scan: Scan, now: datetime) -> None:
+    if not inputs.settled:
+        return
+    instants = [item.publish_at for item in scan.items.values() if item.publish_at]
+    since = max((instant for instant in instants if instant <= now), default=None)
+    until = min((instant for instant in instants if instant > now), default=None)
+    last = {
+        "inputs": inputs.digest,
+        "manifest": _manifest_mark(out),
+        "since": since and since.isoformat(),
+        "until": until and until.isoformat(),
+    }
+    write.save_cache(cache, _name("last", out), json.dumps(last).encode())
+
+
+class _Fragments:
+    """Bodies as HTML for feeds, each converted once as long as it stays the same."""
+
+    def __init__(self, library: Library, cache: Path | None, site: Path, looks: str) -> None:
+        self._library = library
+        self._cache = cache
+        self._site = site
+        self._looks = looks
+        self._name = _name("fragments", site)
+        self._made: dict[str, str] = {}
+        self._known: dict[str, str] = {}
+        if cache:
+            try:
+                saved = json.loads((cache / self._name).read_text("utf-8"))
+                if saved["looks"] == looks:
+                    self._known = saved["made"]
+            except (OSError, ValueError, KeyError):
+                self._known = {}
+
+    def html_of(self, item: Item) -> str:
+        """The item's body as HTML whose links are absolute paths."""
+        decisive = (item.digest, self._library.links_of(item), self._library.values_of(item))
+        key = hashlib.blake2b(repr(decisive).encode(), digest_size=16).hexdigest()
+        html = self._known.get(key)
+        if html is None:
+            from bindery import render
+
+            html = render.fragment(self._library.resolved_body(item), self._site)
+        self._made[key] = html
+        return html
+
+    def save(self) -> None:
+        """Keep what was used this time."""
+        if self._cache and self._made != self._known:
+            content = json.dumps({"looks": self._looks, "made": self._made}, ensure_ascii=False)
+            write.save_cache(self._cache, self._name, content.encode())

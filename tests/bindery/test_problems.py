@@ -1,0 +1,133 @@
+"""What bad content gets: every problem at once, path and line, exact words, nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bindery.cli import main
+
+RELEASE = "---\nversion: {version}\nreleased: {released}\nkind: {kind}\n{more}---\n{body}\n"
+BROKEN: dict[str, tuple[str, list[str]]] = {
+    "releases/works/3.0.md": (
+        "---\nversion: 3.0\nreleased: 2027-13-01\nkind: version\n---\n",
+        ["3: 'released' must be a date such as 2025-01-29, not '2027-13-01'"],
+    ),
+    "releases/works/0.9.md": (
+        "---\nversion: 0.9\nreleased: 2023-01-01\nkind: update\nof: 9.9\n---\n",
+        ["5: 'of' must be a version of works such as 1.0, 2.0, not '9.9'"],
+    ),
+    "releases/works/3.2.md": (
+        "---\nversion: 3.3\nreleasd: 2026-01-01\nkind: major\n---\n",
+        [
+            "1: 'released' must be a date such as 2025-01-29, not left out",
+            "2: 'version' must be the version that the file's name says such as '3.2', not '3.3'",
+            "3: 'releasd' must be a field of a release such as 'released', not an unknown one",
+            "4: 'kind' must be one of version, update such as version, not 'major'",
+        ],
+    ),
+    "newsletter/autumn.md": (
+        "---\ndate: 2026-09-01\n---\nRead [this](nowhere.md).\n",
+        ["1: 'title' must be text such as 'Preparing an upgrade', not left out"],
+    ),
+    "newsletter/winter.md": (
+        "---\ntitle: Winter\ndate: 2026-12-01\n---\n\nRead [this](nowhere.md).\n",
+        ["6: the link must lead to a file such as ../help/index.md, not 'nowhere.md'"],
+    ),
+    "events/day.md": (
+        "---\ntitle: Day\nstart: 2026-05-02\nend: 2026-05-01\nplace: Here\n---\n",
+        ["4: 'end' must be the day of 'start' or a later one such as 2026-05-02, not '2026-05-01'"],
+    ),
+    "defects/WK-7.md": (
+        "---\ntitle: Fault\nproduct: works\nfound_in: [7.7]\n---\n",
+        ["4: 'found_in' must be releases of works such as 1.0, 1.1, 2.0, not '7.7'"],
+    ),
+    "papers/valves.md": (
+        "---\ntitle: Valves\ndate: 2026-01-01\nauthors: Somebody\nabstract: Short.\n---\n",
+        ["4: 'authors' must be a list of fields such as '- name: …', not 'Somebody'"],
+    ),
+    "help/broken.md": (
+        "---\ntitle: [unclosed\n---\n",
+        ["3: the front matter must be YAML, such as 'title: …': did not find expected ',' or ']'"],
+    ),
+    "help/none.md": (
+        "Just text.\n",
+        [
+            "1: the file must begin with front matter between two '---' lines, "
+            "such as '---', 'title: …', '---'"
+        ],
+    ),
+    "help/twice.md": (
+        "---\ntitle: One\ntitle: Two\nsample: yes\n---\n\nSee {{ rules.nothing }}.\n",
+        [
+            "3: 'title' must be given once, it stands here again",
+            "4: 'sample' must be one of true, false such as true, not 'yes'",
+        ],
+    ),
+    "help/value.md": (
+        "---\ntitle: Value\n---\n\nFor {{ rules.renewel }}.\n",
+        ["5: '{{ rules.renewel }}' must be a value of the policy such as rules.renewal, not an unknown one"],
+    ),
+}
+
+
+def test_every_problem_is_told_at_once_and_nothing_is_written(
+    small: Callable[..., Path], tmp_path: Path
+) -> None:
+    content = small({path: text for path, (text, _) in BROKEN.items()})
+    out = tmp_path / "dist"
+
+    result = CliRunner().invoke(main, ["build", "--content", str(content), "--out", str(out)])
+
+    expected = [f"{content}/{path}:{line}" for path, (_, lines) in BROKEN.items() for line in lines]
+    told = result.stderr.splitlines()
+    assert sorted(told[:-1]) == sorted(expected)
+    assert told[-1] == f"{len(expected)} problems; nothing was written."
+    assert result.exit_code == 1
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(("path", "text", "lines"), [(p, t, li) for p, (t, li) in BROKEN.items()])
+def test_each_broken_file_alone_gets_its_own_words(
+    small: Callable[..., Path], path: str, text: str, lines: list[str]
+) -> None:
+    content = small({path: text})
+    result = CliRunner().invoke(main, ["check", "--content", str(content)])
+    assert result.stderr.splitlines()[:-1] == [f"{content}/{path}:{line}" for line in lines]
+
+
+def test_a_file_that_is_not_utf8_is_named_with_its_line(small: Callable[..., Path]) -> None:
+    content = small()
+    (content / "help/latin.md").write_bytes(b"---\ntitle: One\n---\n\nGr\xfc\xdfe\n")
+    result = CliRunner().invoke(main, ["check", "--content", str(content)])
+    assert result.stderr.splitlines()[0] == (
+        f"{content}/help/latin.md:5: the file must be text in UTF-8, not bytes in another encoding"
+    )
+
+
+def test_a_missing_content_folder_is_named(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["check", "--content", str(tmp_path / "none")])
+    assert result.exit_code == 1
+    assert "must be a folder such as content, not missing" in result.stderr
+
+
+def test_a_link_to_what_is_not_published_yet_is_refused(small: Callable[..., Path]) -> None:
+    content = small(
+        {
+            "help/soon.md": "---\ntitle: Soon\npublish_at: 2030-01-01T08:00:00-07:00\n---\n",
+            "help/now.md": "---\ntitle: Now\n---\n\nSee [soon](soon.md).\n",
+        }
+    )
+    before = CliRunner().invoke(
+        main, ["check", "--content", str(content), "--now", "2029-12-31T00:00:00+00:00"]
+    )
+    after = CliRunner().invoke(
+        main, ["check", "--content", str(content), "--now", "2030-01-02T00:00:00+00:00"]
+    )
+    assert before.stderr.splitlines()[0] == (
+        f"{content}/help/now.md:5: the link must lead to a page that is published, not 'soon.md'"
+    )
+    assert after.exit_code == 0
