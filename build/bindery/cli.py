@@ -15,13 +15,14 @@ from typing import Any
 
 import click
 
-from bindery import binding, support
+from bindery import binding, cli_publishing, support
+from bindery.publications import PublishError
 from bindery.source import Problems
 from bindery.write import NotOurs
 
 CACHE = Path(".bindery_cache")
 Command = Callable[..., Any]
-EXPECTED: tuple[type[Exception], ...] = (NotOurs,)  # trouble that is told in one line
+EXPECTED: tuple[type[Exception], ...] = (NotOurs, PublishError)  # trouble that is told in one line
 
 
 class Moment(click.ParamType[datetime]):
@@ -116,6 +117,10 @@ class Commands(click.Group):
 @click.version_option(package_name="support-site")
 def main() -> None:
     """Make a support site, its feeds, mails and catalog from a folder of Markdown."""
+
+
+for publishing in cli_publishing.COMMANDS:
+    main.add_command(publishing)
 
 
 @main.command()

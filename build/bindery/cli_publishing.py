@@ -1,0 +1,155 @@
+"""The commands that publish: `publish`, `history`, `rollback`, `server`, and what the hooks of a server call.
+
+A part of `cli`, which shows them with its own and turns expected trouble into a message and exit 1: clock,
+environment and exit codes come in and go out here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from bindery import binding, origin, publications, publish
+from bindery.publications import Folder, Publication, PublishError
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+class _Target(click.ParamType[Folder]):
+    name = "target"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Folder:
+        try:
+            return publications.target(str(value))
+        except PublishError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command("publish")
+@click.argument("target", type=_Target())
+@click.option("--out", type=FOLDER, default="dist", show_default=True, help="What a build made.")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    default=publish.PUBLICATIONS_STAY,
+    show_default=True,
+    help="Publications to keep for a rollback.",
+)
+def publish_command(target: Folder, out: Path, keep: int) -> None:
+    """Make what was built current at TARGET (dir:PATH): all of it or nothing."""
+    before = publications.current(target)
+    made = publish.publish(target, out, now=_clock(), progress=_progress())
+    publish.prune(target, stay=keep)
+    if before and made.id == before.id:
+        click.echo(f"nothing changed: {made.id} stays current at {target.path}")
+        return
+    for line in origin.describe(publications.changes(before, made), url=""):
+        click.echo(line)
+    click.echo(f"published {made.id} at {target.pointer}")
+
+
+@click.command("history")
+@click.argument("target", type=_Target())
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def history_command(target: Folder, as_json: bool) -> None:
+    """List the publications at TARGET, the newest first; * marks the current one."""
+    known, here = publications.history(target), publications.current_name(target)
+    if as_json:
+        value = [_as_json(each, current=each.id == here) for each in known]
+        click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+        return
+    if not known:
+        click.echo(f"Nothing is published at {target.path} yet")
+    for each in known:
+        what = f"{each.commit.id[:10]} {each.commit.subject} ({each.commit.author})" if each.commit else ""
+        line = f"{'*' if each.id == here else ' '} {each.id}  {_when(each.when)}  {len(each.files):,} files"
+        click.echo(f"{line}, {each.size / 1e6:,.1f} MB  {what}".rstrip())
+
+
+@click.command("rollback")
+@click.argument("target", type=_Target())
+@click.argument("id", required=False)
+def rollback_command(target: Folder, id: str | None) -> None:
+    """Point TARGET back: to publication ID, or to what the current one replaced."""
+    left, here = publish.rollback(target, id, now=_clock())
+    for line in origin.describe(publications.changes(left, here), url=""):
+        click.echo(line)
+    click.echo(f"rolled back from {left.id} to {here.id}, of {_when(here.when)}")
+    click.echo(f"the next publication, or `bindery rollback dir:{target.path} {left.id}`, ends that")
+
+
+@click.command("server")
+@click.argument("path", type=FOLDER)
+@click.option("--url", help="The address that the site will have, such as https://support.example.org")
+def server_command(path: Path, url: str | None) -> None:
+    """Make PATH a place to push to: `git push PATH/site.git main` publishes. Again: renew its hooks."""
+    program = "from bindery.cli import main; main()"
+    command = (
+        f"{shlex.quote(sys.executable)} -I -c {shlex.quote(program)}"  # -I: nothing from where git stands
+    )
+    origin.establish(_origin(path), command=command, url=url)
+
+
+@click.command("receive", hidden=True)
+@click.argument("path", type=FOLDER)
+@click.argument("hook", type=click.Choice(origin.HOOKS))
+@click.argument("state", default="")
+def receive_command(path: Path, hook: str, state: str) -> None:
+    """What a hook of PATH/site.git calls; git's lines come on the standard input."""
+    code = origin.receive(_origin(path), hook, state, sys.stdin.read())
+    sys.stdout.flush()
+    os._exit(code)  # at once: git is holding main's lock meanwhile
+
+
+COMMANDS = (publish_command, history_command, rollback_command, server_command, receive_command)
+
+
+def _origin(path: Path) -> origin.Origin:
+    def build(*arguments: object, **options: object) -> object:
+
+        return binding.build(*arguments, **options)  # type: ignore[arg-type]
+
+    return origin.Origin(path=path.absolute(), build=build, environ=os.environ, clock=_clock, say=_say)
+
+
+def _say(line: str) -> None:
+    click.echo(line)
+    sys.stdout.flush()
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _when(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _as_json(publication: Publication, *, current: bool) -> dict[str, object]:
+    commit = publication.commit
+    return {
+        "id": publication.id,
+        "current": current,
+        "when": publication.when.isoformat(),
+        "commit": {"id": commit.id, "author": commit.author, "subject": commit.subject} if commit else None,
+        "files": len(publication.files),
+        "bytes": publication.size,
+    }
+
+
+def _progress() -> Callable[[str, int, int], None] | None:
+    if not sys.stderr.isatty():
+        return None
+
+    def tell(step: str, done: int, total: int) -> None:
+        if done == total or done % 500 == 0:
+            click.echo(f"\r{step}: {done:,} of {total:,}", nl=done == total, err=True)
+
+    return tell
