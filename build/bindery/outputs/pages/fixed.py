@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import NamedTuple
 
+from bindery.fields import Duration
 from bindery.kinds.policy import SEVERITIES
 from bindery.library import Library
 from bindery.outputs.pages.items import CRUMBS, SUPPORT
@@ -36,6 +38,7 @@ class Offered(NamedTuple):
     files: tuple[tuple[str, str], ...]  # name, release
     severities: tuple[tuple[str, str], ...]
     hours: str
+    updated: date | None
 
 
 def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
@@ -48,26 +51,29 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
             description="Open a ticket, check your renewal, download a release.",
             section=SUPPORT,
             kind="support",
+            updated=library.policy.updated,
         ),
         lambda: {"forms": FORMS, "offered": offered},
         offered.severities,
         offered.hours,
+        library.policy.updated,
         FORMS,
     )
     for name, title, text in FORMS:
         yield templates.plan(
             f"support/{name}/",
             f"pages/{name}-form.md",
-            lambda title=title, text=text: Head(  # type: ignore[misc]
+            lambda name=name, title=title, text=text: Head(  # type: ignore[misc]
                 title=title,
                 description=text,
                 section=SUPPORT,
                 crumbs=(CRUMBS[SUPPORT],),
                 kind="form",
+                updated=library.policy.updated if name == "renewal" else offered.updated,
                 scripts=("assets/js/form.js",),
             ),
             lambda title=title, text=text: {"title": title, "text": text, "offered": offered},  # type: ignore[misc]
-            () if name == "renewal" else offered,
+            library.policy.updated if name == "renewal" else offered,
             title,
             text,
         )
@@ -106,9 +112,18 @@ def offer(library: Library) -> Offered:
             for release in newest
             for file in release.files
         )[:OFFERED],
-        severities=tuple((name, str(policy.first_response[name])) for name in SEVERITIES),
+        severities=tuple((name, promised(policy.first_response[name])) for name in SEVERITIES),
         hours=hours(library),
+        updated=max(
+            (day for day in (policy.updated, *(release.released for release in newest[:1])) if day),
+            default=None,
+        ),
     )
+
+
+def promised(time: Duration) -> str:
+    """4 opening hours, 1 business day: first responses count in opening hours."""
+    return str(time).replace("hour", "opening hour").replace("day", "business day")
 
 
 DAYS = dict(

@@ -191,6 +191,7 @@ def _plain(
     section: str,
     *context: object,
     meta: Callable[[], tuple[tuple[str, str], ...]] = tuple,
+    day: date | None = None,
     trail: tuple[tuple[str, str], ...] = (),
 ) -> PagePlan:
     def head() -> Head:
@@ -200,21 +201,21 @@ def _plain(
             section=section,
             crumbs=((CRUMBS[section],) if section else ()) + trail,
             kind=item.kind,
-            updated=changed(item),
+            updated=day or changed(item),
             meta=meta(),
         )
 
     def values() -> dict[str, object]:
         return {"item": item, "c": context, "body": library.resolved_body(item)}
 
-    return _of_item(library, templates, item, template, head, values, context, trail)
+    return _of_item(library, templates, item, template, head, values, context, trail, day)
 
 
 def papers(library: Library, templates: Templates) -> Iterator[PagePlan]:
     events = {event.path.removeprefix("events/").removesuffix(".md"): event for event in library.events}
     for paper in library.papers:
         event = events.get(paper.event)
-        features = tuple((name, _feature(library, name)) for name in paper.features)
+        features = tuple(_feature(library, name) for name in paper.features)
         yield _plain(
             library,
             templates,
@@ -227,10 +228,10 @@ def papers(library: Library, templates: Templates) -> Iterator[PagePlan]:
         )
 
 
-def _feature(library: Library, name: str) -> str:
+def _feature(library: Library, name: str) -> tuple[str, str]:
     product, _, version = name.partition("/")
     release = library.release(product, version)
-    return f"/{release.url}" if release else ""
+    return (library.name_of(release), f"/{release.url}") if release else (name, "")
 
 
 def _citation(paper: Paper) -> tuple[tuple[str, str], ...]:
@@ -285,7 +286,15 @@ def defects(library: Library, templates: Templates) -> Iterator[PagePlan]:
             name_of(library, defect.product),
             found,
             fixed,
+            day=defect_day(library, defect),
         )
+
+
+def defect_day(library: Library, defect: Defect) -> date | None:
+    """The day that a defect's page last changed on: as told, or of the newest release in it."""
+    found = [library.release(defect.product, version) for version in defect.found_in]
+    days = [release.released for release in (*found, *library.fixed_in(defect.id)) if release]
+    return defect.updated or max(days, default=None)
 
 
 def _release_link(library: Library, defect: Defect, version: str) -> Neighbour:

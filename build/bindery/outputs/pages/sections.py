@@ -98,6 +98,7 @@ def section(
     lead: tuple[Row, ...] = (),
     cards: tuple[Row, ...] = (),
     title: str = "",
+    updated: date | None = None,
 ) -> Iterator[PagePlan]:
     """A list and its parts, under what staff wrote above it."""
     told = intro(library, url, title or name, summary)
@@ -113,6 +114,7 @@ def section(
         lead_title=lead_title,
         lead=lead,
         cards=cards,
+        updated=updated or (told.item.updated if told.item and not rows and not lead else None),
         dated=splits[:1] != (shelves.by_hundred,) and splits[:1] != (shelves.by_letter,),
         sample=told.item.sample_note or "This page is a sample." if told.item and told.item.sample else "",
         updated=told.item.updated if told.item else None,
@@ -236,17 +238,15 @@ def defects(library: Library, templates: Templates) -> Iterator[PagePlan]:
         lead_title="Open" if split and still_open else "",
         lead=still_open[: shelves.FULL] if split else (),
         empty="No known issue is listed.",
+        updated=max(
+            (day for defect in library.defects if (day := items.defect_day(library, defect))), default=None
+        ),
     )
 
 
 def help_pages(library: Library, templates: Templates) -> Iterator[PagePlan]:
-    rows = shelves.by_title(
-        [
-            row(page)._replace(day=None)
-            for page in library.pages
-            if page.url.startswith("help/") and page.url != "help/"
-        ]
-    )
+    own = [page for page in library.pages if page.url.startswith("help/") and page.url != "help/"]
+    rows = shelves.by_title([row(page)._replace(day=None) for page in own])
     yield from section(
         library,
         templates,
@@ -256,6 +256,7 @@ def help_pages(library: Library, templates: Templates) -> Iterator[PagePlan]:
         rows,
         (shelves.by_letter,) if len(rows) > shelves.WHOLE else (),
         empty="No article is written yet.",
+        updated=max((page.updated for page in own if page.updated), default=None),
     )
 
 
@@ -263,9 +264,19 @@ def policies(library: Library, templates: Templates) -> Iterator[PagePlan]:
     others: Iterable[Item] = [
         page for page in library.pages if page.url.startswith("policy/") and page.url != "policy/"
     ]
-    rows = [row(item)._replace(day=None) for item in (library.policy, *others)]
+    own = [library.policy, *others]
+    rows = [row(item)._replace(day=None) for item in own]
     rows.append(Row("/life-cycle/", "Life cycle", None, "Until when each version is supported, and why."))
-    yield from section(library, templates, "policy/", items.POLICY, "What we promise, and to whom.", rows, ())
+    yield from section(
+        library,
+        templates,
+        "policy/",
+        items.POLICY,
+        "What we promise, and to whom.",
+        rows,
+        (),
+        updated=max((item.updated for item in own if item.updated), default=None),
+    )
 
 
 class Cycle(NamedTuple):
