@@ -60,6 +60,10 @@ def defect_row(library: Library, defect: Defect, names: Mapping[str, str]) -> Ro
     )
 
 
+def latest(days: Iterable[date | None]) -> date | None:
+    return max((day for day in days if day), default=None)
+
+
 class Intro(NamedTuple):
     """The content file that introduces a list, if there is one: `releases/index.md` for `releases/`."""
 
@@ -114,10 +118,9 @@ def section(
         lead_title=lead_title,
         lead=lead,
         cards=cards,
-        updated=updated or (told.item.updated if told.item and not rows and not lead else None),
+        updated=latest([updated, told.item.updated if told.item else None]),
         dated=splits[:1] != (shelves.by_hundred,) and splits[:1] != (shelves.by_letter,),
         sample=told.item.sample_note or "This page is a sample." if told.item and told.item.sample else "",
-        updated=told.item.updated if told.item else None,
     )
 
     def body() -> str:
@@ -238,9 +241,7 @@ def defects(library: Library, templates: Templates) -> Iterator[PagePlan]:
         lead_title="Open" if split and still_open else "",
         lead=still_open[: shelves.FULL] if split else (),
         empty="No known issue is listed.",
-        updated=max(
-            (day for defect in library.defects if (day := items.defect_day(library, defect))), default=None
-        ),
+        updated=latest(items.defect_day(library, defect) for defect in library.defects),
     )
 
 
@@ -256,7 +257,7 @@ def help_pages(library: Library, templates: Templates) -> Iterator[PagePlan]:
         rows,
         (shelves.by_letter,) if len(rows) > shelves.WHOLE else (),
         empty="No article is written yet.",
-        updated=max((page.updated for page in own if page.updated), default=None),
+        updated=latest(page.updated for page in own),
     )
 
 
@@ -275,7 +276,7 @@ def policies(library: Library, templates: Templates) -> Iterator[PagePlan]:
         "What we promise, and to whom.",
         rows,
         (),
-        updated=max((item.updated for item in own if item.updated), default=None),
+        updated=latest(item.updated for item in own),
     )
 
 

@@ -99,7 +99,8 @@ def plans(
         for (path, heading), rows in groups.items():
             yield from plans(templates, _below(shelf, path, heading, rows))
     newest = shelf.rows[:NEWEST] if not whole and shelf.dated else ()
-    updated = shelf.updated or max((row.day for row in (*shelf.rows, *shelf.lead) if row.day), default=None)
+    days = [row.day for row in (*shelf.rows, *shelf.lead) if row.day]
+    updated = max([*days, shelf.updated] if shelf.updated else days, default=None)
 
     def head() -> Head:
         return Head(
