@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 RACY = 100_000_000  # ns; a file changed this shortly before it was read may change again unseen
+RELOADING = b'<script src="/preview.js" defer></script></body>'
 HOLIDAY_YEARS = range(-1, 6)  # around the year of the build: what the functions can look ahead and back
 
 
@@ -105,19 +106,23 @@ def build(
     clean: bool = False,
     cache: Path | None = Path(".bindery_cache"),
     progress: Progress | None = None,
+    preview: bool = False,
 ) -> Built:
-    """Make the site. Raises Problems (then nothing was written); NotOurs for a folder of somebody else."""
+    """Make the site. Raises Problems (then nothing was written); NotOurs for a folder of somebody else.
+
+    With `preview` every page asks for the next build and loads itself again when it is there.
+    """
     tell = progress or _quiet
     if clean:
         write.clean(out)
     found = _found(content)
-    inputs = _inputs(content, site, found, url, now)
+    inputs = _inputs(content, site, found, f"{url} {preview}", now)
     if not clean and cache and _same_as_last(cache, out, inputs, now):
         return Built(rendered=(), written=(), removed=(), nothing_changed=True)
     before = write.load(out)
     gc.disable()  # many small values that all stay: collecting them costs a quarter of a warm build
     try:
-        return _build(content, site, out, before, found, inputs, now, url, jobs, cache, tell)
+        return _build(content, site, out, before, found, inputs, now, url, jobs, cache, tell, preview)
     finally:
         gc.enable()
 
@@ -134,6 +139,7 @@ def _build(
     jobs: int | None,
     cache: Path | None,
     tell: Progress,
+    preview: bool,
 ) -> Built:
     from bindery import render
     from bindery.outputs import addresses, catalog, feeds, mails, pages
@@ -147,7 +153,7 @@ def _build(
     answers = support.answers(library)
     known = support.known_issues(library)
     plans = pages.plan(library, answers, render.templates(site))
-    looks = hashlib.sha256(f"{render.looks(site)} {site_url}".encode()).hexdigest()
+    looks = hashlib.sha256(f"{render.looks(site)} {site_url} {preview}".encode()).hexdigest()
     same_looks = looks == before.looks
     stale = [
         plan
@@ -215,7 +221,7 @@ def _build(
         lambda done, _: tell("Rendering pages", done, total),
         write.cache_folder(cache, "templates") if cache else None,
     ):
-        writer.put(f"public/{path}", html)
+        writer.put(f"public/{path}", html.replace(b"</body>", RELOADING) if preview else html)
     fresh = {plan.path for plan in stale}
     anew = {plan.path for plan, _ in to_render}
     for plan in plans:
@@ -225,6 +231,13 @@ def _build(
             writer.keep(f"public/{render.public_path(plan.url)}")
     for path, content_of in others.items():
         writer.put(path, content_of)
+    if preview:
+        build = write.sha256(f"{now} {writer.written}".encode()) if writer.written else None
+        writer.put("public/preview.js", (site / "templates" / "preview" / "preview.js").read_bytes())
+        if build is None and writer.holds("public/preview.json"):
+            writer.keep("public/preview.json")
+        else:
+            writer.put("public/preview.json", json.dumps({"build": build}))
     writer.finish(looks=looks, pages={plan.path: plan.key for plan in plans})
     fragments.save()
     if cache:

@@ -190,6 +190,34 @@ def _counted(number: int, noun: str) -> str:
 
 
 @main.command()
+@_content
+@_site
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=CACHE / "preview",
+    show_default=True,
+    help="The folder that is made.",
+)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+def preview(content: Path, site: Path, out: Path, port: int) -> None:
+    """Serve the site while you write: built at every save, reloaded in the browser, forms working."""
+    from bindery.preview import preview as serve
+
+    code = serve(
+        content,
+        site,
+        out,
+        port=port,
+        now=the_present,
+        tell=click.echo,
+        cache=CACHE,
+        environment=os.environ,
+    )
+    raise SystemExit(code)
+
+
+@main.command()
 @click.argument("product")
 @click.argument("version")
 @_content
