@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import shlex
 import shutil
 import subprocess
@@ -195,13 +196,17 @@ def _working(origin: Origin) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _checked_out(origin: Origin, commit_id: str) -> Iterator[None]:
-    """The content and looks of a commit in the work folder; as they were before, when the block fails."""
+    """The content and looks of a commit in the work folder; all as it was before, when the block fails."""
     last = origin.work / ".commit"
     before = last.read_text(encoding="utf-8").strip() if last.exists() else None
     indexes = {part: _index(origin, part) for part in PARTS}
     kept = {part: index.read_bytes() for part, index in indexes.items() if index.exists()}
     for index in indexes.values():
         index.with_name(f"{index.name}.lock").unlink(missing_ok=True)  # of a git that was killed
+    cache, aside = origin.work / "cache", origin.work / ".cache"
+    shutil.rmtree(aside, ignore_errors=True)
+    cache.mkdir(exist_ok=True)
+    shutil.copytree(cache, aside, copy_function=os.link)  # second names: the build replaces, never rewrites
     try:
         for part in PARTS:
             _check_out(origin, commit_id, part)
@@ -214,7 +219,10 @@ def _checked_out(origin: Origin, commit_id: str) -> Iterator[None]:
             else:
                 index.unlink(missing_ok=True)
                 shutil.rmtree(origin.work / part, ignore_errors=True)
+        shutil.rmtree(cache)
+        aside.rename(cache)
         raise
+    shutil.rmtree(aside)
     last.write_text(f"{commit_id}\n", encoding="utf-8")
 
 
