@@ -1,0 +1,163 @@
+"""The file store on one machine: a folder, with links and upload forms that are signed as S3 signs its own.
+
+`releases/<product>/<version>/<name>` holds downloads, `attachments/<ticket>/<id>` what visitors sent. A
+name that a visitor chose never becomes a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+from urllib.parse import quote
+
+from chalicelib.ports import ArrivedUpload, UploadForm
+from chalicelib.refusals import FieldProblem, Forbidden, Invalid, NotAvailable, NotStored, TooLarge
+from chalicelib.signing import Signer
+
+_LINK, _FORM = "GET file", "POST upload"
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServedFile:
+    """A file that a sound link names: where it lies, the name to save it under, its size in bytes."""
+
+    path: Path
+    name: str
+    size: int
+
+
+class LocalFiles:
+    """`Files` and `UploadReceiver` in `folder`. `site` is SUPPORT_URL, without a slash at its end."""
+
+    def __init__(self, folder: Path, signer: Signer, site: str) -> None:
+        self._folder = folder
+        self._signer = signer
+        self._site = site
+        self._lock = threading.Lock()
+        self._sums: dict[tuple[str, int, int], str] = {}
+
+    def link(self, path: str, *, size: int, sha256: str, expires: datetime) -> str:
+        where = self._folder / _inside(path)
+        try:
+            if where.stat().st_size != size or self._sum(where) != sha256:
+                raise NotAvailable("The file here is not the one that was published. Please call us.")
+        except OSError:
+            raise NotAvailable("The file is not here at the moment. Please try later or call us.") from None
+        word = self._signer.seal(_LINK, {"path": path, "size": size}, expires)
+        return f"{self._site}/files/{quote(word)}"
+
+    def served(self, word: str, now: datetime) -> ServedFile:
+        """The file behind the last part of a link. Raises Forbidden (changed), Expired, NotAvailable
+        (gone)."""
+        claim = self._signer.open(_LINK, word, now)
+        where = self._folder / _inside(str(claim["path"]))
+        if not where.is_file() or where.stat().st_size != claim["size"]:
+            raise NotAvailable("The file is not here at the moment. Please try later or call us.")
+        return ServedFile(path=where, name=where.name, size=int(claim["size"]))
+
+    def upload_form(
+        self, *, ticket: str, attachment: str, name: str, content_type: str, expires: datetime, max_size: int
+    ) -> UploadForm:
+        claim: dict[str, str | int] = {
+            "ticket": ticket,
+            "attachment": attachment,
+            "name": name,
+            "type": content_type,
+            "max_size": max_size,
+        }
+        return UploadForm(
+            url=f"{self._site}/files/upload",
+            fields={"policy": self._signer.seal(_FORM, claim, expires)},
+            expires=expires,
+            max_size=max_size,
+        )
+
+    def receive(
+        self, fields: Mapping[str, str], filename: str, content_type: str, content: BinaryIO, now: datetime
+    ) -> ArrivedUpload:
+        """Store every byte of `content` and sync it, or nothing.
+
+        Raises Forbidden or Expired (the form), Invalid (an empty file), TooLarge, NotStored.
+        """
+        claim = self._signer.open(_FORM, fields.get("policy", ""), now)
+        most = int(claim["max_size"])
+        attachment = str(claim["attachment"]) or uuid.uuid4().hex
+        target = self._attachment(str(claim["ticket"]), attachment)
+        part = target.with_name(f".{attachment}.{uuid.uuid4().hex}.part")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            size, sha256 = _copy(content, part, most)
+            part.replace(target)
+            _sync_folder(target.parent)
+        except OSError as trouble:
+            raise NotStored("The file was not stored. It is safe to send it again in a minute.") from trouble
+        finally:
+            part.unlink(missing_ok=True)
+        return ArrivedUpload(
+            ticket=str(claim["ticket"]),
+            attachment=attachment,
+            name=str(claim["name"]) or filename,
+            content_type=str(claim["type"]) or content_type,
+            size=size,
+            sha256=sha256,
+        )
+
+    def discard(self, arrived: ArrivedUpload) -> None:
+        """Take away a file that no ticket shows."""
+        self._attachment(arrived.ticket, arrived.attachment).unlink(missing_ok=True)
+
+    def attachment_path(self, ticket: str, attachment: str) -> Path:
+        """Where staff find an attachment."""
+        return self._attachment(ticket, attachment)
+
+    def _attachment(self, ticket: str, attachment: str) -> Path:
+        return self._folder / _inside(f"attachments/{ticket}/{attachment}")
+
+    def _sum(self, where: Path) -> str:
+        """The SHA-256 of a file, computed once for as long as it stays the same."""
+        stat = where.stat()
+        mark = (str(where), stat.st_mtime_ns, stat.st_size)
+        with self._lock:
+            if mark not in self._sums:
+                with where.open("rb") as file:
+                    self._sums[mark] = hashlib.file_digest(file, "sha256").hexdigest()
+            return self._sums[mark]
+
+
+def _inside(path: str) -> PurePosixPath:
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts or "\0" in path or not pure.parts:
+        raise Forbidden("This link was changed on its way, or is not one of ours. Ask for a new one.")
+    return pure
+
+
+def _copy(content: BinaryIO, part: Path, most: int) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    with part.open("xb") as file:
+        while chunk := content.read(_CHUNK):
+            size += len(chunk)
+            if size > most:
+                raise TooLarge(f"A file may have at most {most // 1024**2} MB. Nothing was stored.")
+            digest.update(chunk)
+            file.write(chunk)
+        if not size:
+            raise Invalid([FieldProblem(field="file", message="Choose a file that is not empty.")])
+        file.flush()
+        os.fsync(file.fileno())
+    return size, digest.hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

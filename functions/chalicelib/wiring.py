@@ -1,0 +1,246 @@
+"""Puts the desk together: the only reader of the environment and of the clock.
+
+Every setting may be absent; then all works on one machine with its state in `var/`. Adapters are made on
+first use.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from chalicelib.catalog import Catalog, CatalogFile, CatalogTrouble
+from chalicelib.eml_mailer import EmlMailer
+from chalicelib.local_files import LocalFiles
+from chalicelib.lookups import DownloadAnswer, Lookups, RenewalAnswer, UpdatesAnswer
+from chalicelib.mail import Outbox, oldest_text
+from chalicelib.ports import ArrivedUpload, Clock, Mailer
+from chalicelib.refusals import NotAvailable, NotStored
+from chalicelib.signing import Signer
+from chalicelib.smtp_mailer import SmtpMailer
+from chalicelib.sqlite_store import SqliteStore, connect
+from chalicelib.tickets import Tickets, TicketView
+
+
+class SettingTrouble(Exception):
+    """A setting cannot be used; the message names it, what it must be, and what it is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What the environment says, read once. `url` without a slash at its end; `secret` is "" when none is
+    set."""
+
+    url: str
+    store: str
+    files: str
+    mail: str
+    catalog: Path
+    secret: str
+    var: Path
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Settings:
+        """Raises SettingTrouble."""
+        var = Path(environ.get("SUPPORT_VAR") or "var")
+        url = (environ.get("SUPPORT_URL") or "http://localhost:8000").rstrip("/")
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise SettingTrouble(
+                f"SUPPORT_URL must be an address such as https://support.example.com, not '{url}'"
+            )
+        return cls(
+            url=url,
+            store=environ.get("SUPPORT_STORE") or f"sqlite:{var / 'desk.sqlite3'}",
+            files=environ.get("SUPPORT_FILES") or f"dir:{var / 'files'}",
+            mail=environ.get("SUPPORT_MAIL") or f"eml:{var / 'mail'}",
+            catalog=Path(environ.get("SUPPORT_CATALOG") or "dist/public/data/catalog.json"),
+            secret=environ.get("SUPPORT_SECRET") or "",
+            var=var,
+        )
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that routes, worker and command line use."""
+
+    settings: Settings
+    clock: Clock
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Raises SettingTrouble, NotStored."""
+        try:
+            return Signer(self.settings.secret.encode() or kept_secret(self.settings.var / "secret"))
+        except ValueError as trouble:
+            raise SettingTrouble(str(trouble)) from None
+
+    @cached_property
+    def store(self) -> SqliteStore:
+        path = Path(_setting("SUPPORT_STORE", self.settings.store, "sqlite"))
+        return SqliteStore(partial(connect, path))
+
+    @cached_property
+    def files(self) -> LocalFiles:
+        folder = Path(_setting("SUPPORT_FILES", self.settings.files, "dir"))
+        return LocalFiles(folder, self.signer, self.settings.url)
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        if self.settings.mail.startswith("eml:"):
+            return EmlMailer(Path(self.settings.mail.removeprefix("eml:")))
+        return smtp_mailer(self.settings.mail)
+
+    @cached_property
+    def catalog_file(self) -> CatalogFile:
+        return CatalogFile(self.settings.catalog)
+
+    def catalog(self) -> Catalog:
+        """The catalog of the present publication. Raises NotAvailable."""
+        try:
+            return self.catalog_file()
+        except CatalogTrouble:
+            raise NotAvailable(
+                "The facts about our releases are not available now. Please try again later or call us."
+            ) from None
+
+    def catalog_or_none(self) -> Catalog | None:
+        with suppress(CatalogTrouble):
+            return self.catalog_file()
+        return None
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        return Tickets(
+            store=self.store,
+            files=self.files,
+            signer=self.signer,
+            catalog=self.catalog_or_none,
+            clock=self.clock,
+            site=self.settings.url,
+            message_id=self._message_id,
+        )
+
+    @cached_property
+    def lookups(self) -> Lookups:
+        return Lookups(
+            store=self.store, files=self.files, signer=self.signer, catalog=self.catalog, clock=self.clock
+        )
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(
+            store=self.store,
+            mailer=self.mailer,
+            catalog=self.catalog_or_none,
+            url=self.tickets.url,
+            sender=self._sender,
+            clock=self.clock,
+        )
+
+    def look_up(self, agreement: str, key: str) -> RenewalAnswer:
+        """See Lookups."""
+        return self.lookups.look_up(agreement, key)
+
+    def download(self, agreement: str, key: str, product: str, version: str, file: str) -> DownloadAnswer:
+        """See Lookups."""
+        return self.lookups.download(agreement, key, product, version, file)
+
+    def updates(self, product: str, version: str, agreement: str = "", key: str = "") -> UpdatesAnswer:
+        """See Lookups."""
+        return self.lookups.updates(product, version, agreement, key)
+
+    def attach(self, arrived: ArrivedUpload) -> TicketView:
+        """Show an arrived file on its ticket, or take it away again when the ticket cannot hold it."""
+        try:
+            return self.tickets.attach(arrived)
+        except Exception:
+            self.files.discard(arrived)
+            raise
+
+    def health(self) -> dict[str, object]:
+        """`{"ok", "store", "catalog": {"format", "build"} | null, "oldest_unsent_mail"}`; never raises."""
+        answer: dict[str, object] = {"ok": True, "store": "ok", "catalog": None, "oldest_unsent_mail": None}
+        try:
+            answer["oldest_unsent_mail"] = oldest_text(self.store.oldest_unsent())
+        except NotStored:
+            answer |= {"ok": False, "store": "cannot be reached"}
+        catalog = self.catalog_or_none()
+        if catalog is None:
+            answer["ok"] = False
+        else:
+            answer["catalog"] = {"format": 1, "build": catalog.build}
+        return answer
+
+    def _message_id(self) -> str:
+        return f"<{uuid.uuid4().hex}@{urlsplit(self.settings.url).hostname}>"
+
+    def _sender(self) -> str:
+        catalog = self.catalog_or_none()
+        box = (catalog.mailboxes.get("client_services") or catalog.vendor.email) if catalog else ""
+        return box or f"support@{urlsplit(self.settings.url).hostname}"
+
+
+def desk(environ: Mapping[str, str] | None = None, clock: Clock | None = None) -> Desk:
+    """A desk as `environ` (default: the process's) says. Nothing is opened yet. Raises SettingTrouble."""
+    return Desk(Settings.read(os.environ if environ is None else environ), clock or _now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _setting(name: str, value: str, technique: str) -> str:
+    if not value.startswith(f"{technique}:") or value == f"{technique}:":
+        raise SettingTrouble(f"{name} must be such as '{technique}:var/…', not '{value}'")
+    return value.removeprefix(f"{technique}:")
+
+
+def smtp_mailer(value: str) -> SmtpMailer:
+    """`smtp://[user:password@]host[:port][?security=starttls|tls]`. Raises SettingTrouble."""
+    parts = urlsplit(value)
+    security = parse_qs(parts.query).get("security", [""])[0]
+    try:
+        port = parts.port or {"": 25, "starttls": 587, "tls": 465}[security]
+    except (ValueError, KeyError):
+        port = 0
+    if parts.scheme != "smtp" or not parts.hostname or not port:
+        # The value is not repeated: it may hold a password.
+        raise SettingTrouble(
+            "SUPPORT_MAIL must be such as 'eml:var/mail' or 'smtp://user:password@host:587?security=starttls'"
+        )
+    return SmtpMailer(
+        host=parts.hostname,
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        security=security,
+    )
+
+
+def kept_secret(path: Path) -> bytes:
+    """The secret in `path`, made there once (mode 0600) when it is missing. Raises NotStored."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        if not path.exists():
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_hex(32))
+                file.flush()
+                os.fsync(file.fileno())
+            # A link, not a rename: of two processes that start at once, the first one's secret stays.
+            with suppress(FileExistsError):
+                path.hardlink_to(part)
+            part.unlink()
+        return path.read_bytes().strip()
+    except OSError as trouble:
+        raise NotStored("The desk cannot keep its secret: var/ is not writable.") from trouble
