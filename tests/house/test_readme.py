@@ -1,6 +1,6 @@
 """Every command that the README shows is run as it stands there, in a copy of this repository.
 
-The copy has the environment of this one (a link to `.venv`), a port of its own and nothing else changed.
+The copy borrows the environment of this one and has ports of its own; nothing else is changed.
 What serves is started, waited for and stopped; what would run these tests again is asked what it would do.
 """
 
@@ -44,8 +44,7 @@ class Reader:
 
     def types(self, command: str) -> str:
         """Run one line of the README; what it said."""
-        as_here = command.replace("localhost:8000", f"localhost:{self.port}")
-        as_here = re.sub(r"\b8001\b", str(self.port + 1), as_here)
+        as_here = re.sub(r"\b800([0-2])\b", lambda port: str(self.port + int(port[1])), command)
         if as_here.startswith(SERVING):
             return self._starts(as_here)
         if as_here.startswith(ASKED):
@@ -63,7 +62,8 @@ class Reader:
         return done.stdout
 
     def _starts(self, command: str) -> str:
-        port = self.port + 1 if str(self.port + 1) in command else self.port
+        given = re.search(r"--port (\d+)", command)
+        port = int(given[1]) if given else self.port
         self.stops(port)
         log = self.repository.parent / f"serving-{port}.txt"
         with log.open("wb") as output:
@@ -101,14 +101,15 @@ class Reader:
 
 
 def _free_ports() -> int:
-    """A port that is free together with the one after it."""
+    """A port that is free together with the two after it."""
     while True:
-        with socket.socket() as one, socket.socket() as two:
-            one.bind(("127.0.0.1", 0))
-            port: int = one.getsockname()[1]
-            with contextlib.suppress(OSError):
-                two.bind(("127.0.0.1", port + 1))
-                return port
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+            first = held.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            for beside in (port + 1, port + 2):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", beside))
+            return port
 
 
 @pytest.fixture(scope="module")
@@ -118,16 +119,22 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     shutil.copytree(
         HOUSE,
         repository,
-        symlinks=True,  # times are kept, so make finds the linked environment as new as it is
+        symlinks=True,
         ignore=lambda _, names: [n for n in names if n in MADE_HERE or n == "__pycache__"],
     )
-    (repository / ".venv").symlink_to(HOUSE / ".venv")
+    environment_folder = repository / ".venv"
+    environment_folder.mkdir()
+    for entry in (HOUSE / ".venv").iterdir():
+        if not entry.name.startswith("."):
+            (environment_folder / entry.name).symlink_to(entry)
+    for made in (".python", ".runtime", ".dev"):
+        (environment_folder / made).touch()  # newest of all, so make never installs into this one
     port = _free_ports()
     kept = ("PATH", "LANG", "LC_ALL", "TERM", "TMPDIR")
     environment = {name: os.environ[name] for name in kept if name in os.environ} | {
         "HOME": str(home),
         "PATH": f"{HOUSE / '.venv/bin'}:{os.environ['PATH']}",
-        "PORT": str(port),
+        "PORT": str(port),  # what `make serve` takes, as README's 8000 is taken here
         "URL": f"http://localhost:{port}",
         "GIT_CONFIG_NOSYSTEM": "1",
         **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _NAME.items()},
