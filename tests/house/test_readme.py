@@ -169,3 +169,10 @@ def test_the_map_names_only_what_exists() -> None:
 def test_files_that_the_readme_links_to_exist() -> None:
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)[^)]*\)", README)
     assert [target for target in targets if not (HOUSE / target).exists()] == []
+
+
+def test_the_settings_are_those_that_the_desk_reads() -> None:
+    section = README.split("## Settings", 1)[1].split("\n## ", 1)[0]
+    code = [*(HOUSE / "functions").rglob("*.py")]
+    read = {name for file in code for name in re.findall(r'"(SUPPORT_[A-Z]+)"', file.read_text("utf-8"))}
+    assert set(re.findall(r"^\| `(SUPPORT_[A-Z]+)` ", section, re.MULTILINE)) == read
