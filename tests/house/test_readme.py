@@ -21,6 +21,8 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib import wiring
+
 HOUSE = Path(__file__).parents[2]
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
 BLOCKS = [block.strip() for block in re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)]
@@ -175,4 +177,8 @@ def test_the_settings_are_those_that_the_desk_reads() -> None:
     section = README.split("## Settings", 1)[1].split("\n## ", 1)[0]
     code = [*(HOUSE / "functions").rglob("*.py")]
     read = {name for file in code for name in re.findall(r'"(SUPPORT_[A-Z]+)"', file.read_text("utf-8"))}
-    assert set(re.findall(r"^\| `(SUPPORT_[A-Z]+)` ", section, re.MULTILINE)) == read
+    rows = dict(re.findall(r"^\| `SUPPORT_([A-Z]+)` \|.*\| (.*) \|$", section, re.MULTILINE))
+    assert {f"SUPPORT_{name}" for name in rows} == read
+    settings = wiring.Settings.read({})
+    for name in ("url", "var", "store", "files", "mail"):
+        assert rows[name.upper()] == f"`{getattr(settings, name)}`"
