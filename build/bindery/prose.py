@@ -33,7 +33,7 @@ _LINK = re.compile(
     """,
     re.MULTILINE | re.VERBOSE,
 )
-_OUTSIDE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
+_OUTSIDE = re.compile(r"(?:https?|mailto|tel):|//", re.IGNORECASE)
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
 _GIVEN_ID = re.compile(r"\s*\{[^}]*#([\w.:-]+)[^}]*\}$")
 _HTML_ID = re.compile(r"""\bid="([^"]+)\"""")

@@ -37,6 +37,14 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         "---\ntitle: Winter\ndate: 2026-12-01\n---\n\nRead [this](nowhere.md).\n",
         ["6: the link must lead to a file such as ../help/index.md, not 'nowhere.md'"],
     ),
+    "newsletter/2026/spring.md": (
+        "---\ntitle: Spring\ndate: 2026-03-01\n---\n",
+        ["1: the file must be at newsletter/<name>.md, not in a folder of its own"],
+    ),
+    "help/script.md": (
+        "---\ntitle: Script\n---\n\n[a](javascript:alert) and [b](HTTPS://x.example/), `[c](none.md)`\n",
+        ["5: the link must lead to a file such as ../help/index.md, not 'javascript:alert'"],
+    ),
     "events/day.md": (
         "---\ntitle: Day\nstart: 2026-05-02\nend: 2026-05-01\nplace: Here\n---\n",
         ["4: 'end' must be the day of 'start' or a later one such as 2026-05-02, not '2026-05-01'"],

@@ -22,7 +22,7 @@ KINDS: tuple[tuple[str, re.Pattern[str], Parse], ...] = (
     ("event", re.compile(r"events/[^/]+\.md"), event.parse),
     ("defect", re.compile(r"defects/[^/]+\.md"), defect.parse),
     ("policy", re.compile(r"policy/support\.md"), policy.parse),
-    ("page", re.compile(r".+\.md"), page.parse),
+    ("page", re.compile(r"(?!(?:releases|newsletter|papers|events|defects)/).+\.md"), page.parse),
 )
 
 
@@ -31,4 +31,9 @@ def parse(source: Source, problems: list[Problem]) -> Item | None:
     for _, pattern, parse_kind in KINDS:
         if pattern.fullmatch(source.path):
             return parse_kind(source, problems)
-    raise ValueError(f"{source.path} is not Markdown")
+    folder = source.path.partition("/")[0]
+    where = "releases/<product>/<version>.md" if folder == "releases" else f"{folder}/<name>.md"
+    problems.append(
+        Problem(path=source.path, line=1, message=f"the file must be at {where}, not in a folder of its own")
+    )
+    return None
