@@ -24,7 +24,7 @@ def plan(
     frame: dict[str, object] = dict(asdict(library.home.vendor))
     # Pages at the root (about, accessibility …) are linked from every page's foot.
     foot = [(page.title, f"/{page.url}") for page in library.pages if "/" not in page.path]
-    press = Templates(templates, {**frame, "pages": foot})
+    press = Templates(templates, {**frame, "pages": foot}, library.prefix)
     lists = [
         *sections.releases(library, press),
         *sections.newsletter(library, press),

@@ -1,7 +1,7 @@
 """The page of each thing in the library: release, issue, paper, event, defect, policy, article.
 
 A page's context holds only what it shows and what its own file does not say: its neighbours, its support
-dates and their reasons, where its links lead, which ids have a page.
+dates and their reasons, which ids have a page.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from bindery.kinds.defect import Defect
@@ -63,8 +64,12 @@ def reasons(answer: Answer | None) -> Support | None:
     """An answer as readers are told it: days in words, and no word of files and their lines."""
     if answer is None:
         return None
-    told = tuple(DAY.sub(_day_in_words, PLACE.sub("", reason)) for reason in answer.because)
-    return Support(answer.ends, answer.ends_after_next, told)
+    return Support(answer.ends, answer.ends_after_next, tuple(map(_told, answer.because)))
+
+
+@lru_cache(maxsize=100_000)  # many updates share the reasons of one version
+def _told(reason: str) -> str:
+    return DAY.sub(_day_in_words, PLACE.sub("", reason))
 
 
 def _day_in_words(found: re.Match[str]) -> str:
@@ -99,6 +104,7 @@ def releases(
         if previous:
             after.setdefault((previous.product, previous.version), []).append(release)
     names = {product: name_of(library, product) for product in {r.product for r in library.releases}}
+    known = frozenset(defect.id for defect in library.defects)
     for release in library.releases:
         key = (release.product, release.version)
         previous = before[key]
@@ -113,11 +119,10 @@ def releases(
                     key=lambda n: (n.day, n.label),
                 )
             ),
-            known=tuple(e.id for e in release.entries if library.defect(e.id)),
+            known=tuple(e.id for e in release.entries if e.id in known) if known else (),
             security=tuple((cve, _defect_url(library, cve)) for cve in release.security),
         )
         yield _of_item(
-            library,
             templates,
             release,
             "pages/release.md",
@@ -159,7 +164,6 @@ def neighbour(release: Release | None) -> Neighbour | None:
 
 
 def _of_item(
-    library: Library,
     templates: Templates,
     item: Item,
     template: str,
@@ -167,8 +171,9 @@ def _of_item(
     values: Callable[[], Mapping[str, object]],
     *context: object,
 ) -> PagePlan:
-    links = library.links_of(item) if item.links else ()
-    return templates.plan(item.url, template, head, values, item.digest, links, *context)
+    # Where links lead follows from the digest: an address is made from a file's path alone, and a link to
+    # nothing is an error before this. (The path of the site itself is part of the templates' stamp.)
+    return templates.plan(item.url, template, head, values, item.digest, *context)
 
 
 def issues(library: Library, templates: Templates) -> Iterator[PagePlan]:
@@ -208,7 +213,7 @@ def _plain(
     def values() -> dict[str, object]:
         return {"item": item, "c": context, "body": library.resolved_body(item)}
 
-    return _of_item(library, templates, item, template, head, values, context, trail, day)
+    return _of_item(templates, item, template, head, values, context, trail, day)
 
 
 def papers(library: Library, templates: Templates) -> Iterator[PagePlan]:

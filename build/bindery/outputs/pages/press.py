@@ -57,7 +57,7 @@ class Head:
 class Templates:
     """The templates of generated pages, and the frame of all pages."""
 
-    def __init__(self, sources: Mapping[str, str], vendor: Mapping[str, object]) -> None:
+    def __init__(self, sources: Mapping[str, str], vendor: Mapping[str, object], prefix: str = "/") -> None:
         self.sources = sources
         self.vendor = dict(vendor)
         digest = hashlib.sha256()
@@ -65,7 +65,7 @@ class Templates:
             if not name.startswith(("pages/", "answers/")):
                 continue
             digest.update(f"{name} {len(source)}\n{source}".encode())
-        digest.update(repr(sorted(vendor.items())).encode())
+        digest.update(f"{prefix} {sorted(vendor.items())!r}".encode())
         self.stamp = digest.digest()
         self._environment: jinja2.Environment | None = None
 

@@ -70,19 +70,17 @@ class Intro(NamedTuple):
     title: str
     summary: str
     digest: str
-    links: tuple[str, ...]
     item: Item | None
 
 
 def intro(library: Library, url: str, title: str, summary: str) -> Intro:
     item = library.by_path.get(f"{url}index.md")
     if item is None:
-        return Intro(title, summary, "", (), None)
+        return Intro(title, summary, "", None)
     return Intro(
         getattr(item, "name", "") or item.title,
         item.summary or summary,
         item.digest,
-        library.links_of(item),
         item,
     )
 
@@ -119,14 +117,14 @@ def section(
         lead=lead,
         cards=cards,
         updated=latest([updated, told.item.updated if told.item else None]),
-        dated=splits[:1] != (shelves.by_hundred,) and splits[:1] != (shelves.by_letter,),
+        dated=splits == DATED,
         sample=told.item.sample_note or "This page is a sample." if told.item and told.item.sample else "",
     )
 
     def body() -> str:
         return library.resolved_body(told.item) if told.item else ""
 
-    yield from shelves.plans(templates, shelf, f"{told.digest} {told.links}", body)
+    yield from shelves.plans(templates, shelf, told.digest, body)
 
 
 DATED = (shelves.by_year, shelves.by_month)
@@ -255,7 +253,7 @@ def help_pages(library: Library, templates: Templates) -> Iterator[PagePlan]:
         items.HELP,
         "How-to articles.",
         rows,
-        (shelves.by_letter,) if len(rows) > shelves.WHOLE else (),
+        (shelves.by_folder(0), shelves.by_folder(1), shelves.by_letter),
         empty="No article is written yet.",
         updated=latest(page.updated for page in own),
     )
@@ -337,7 +335,7 @@ def life_cycle(
                 templates,
                 url,
                 title,
-                Intro(title, told.summary, "", (), None),
+                Intro(title, told.summary, "", None),
                 (table,),
                 (CRUMBS[items.LIFE_CYCLE],),
             )
@@ -374,9 +372,7 @@ def _cycles(
         sample = told.item.sample_note if told.item and told.item.sample else ""
         return {"tables": tables, "body": body, "title": title, "sample": sample}
 
-    return templates.plan(
-        url, "pages/life-cycle.md", head, values, title, told.digest, told.links, tables, crumbs
-    )
+    return templates.plan(url, "pages/life-cycle.md", head, values, title, told.digest, tables, crumbs)
 
 
 def home(library: Library, templates: Templates) -> PagePlan:
@@ -391,7 +387,6 @@ def home(library: Library, templates: Templates) -> PagePlan:
         *(row(paper, chips=(("Paper", "news"),)) for paper in library.papers[-NEWS:]),
     ]
     news = shelves.newest_first(rows)[:NEWS]
-    links = library.links_of(item)
 
     def head() -> Head:
         return Head(
@@ -405,4 +400,4 @@ def home(library: Library, templates: Templates) -> PagePlan:
     def values() -> dict[str, object]:
         return {"item": item, "news": news, "body": library.resolved_body(item)}
 
-    return templates.plan("", "pages/home.md", head, values, item.digest, links, news)
+    return templates.plan("", "pages/home.md", head, values, item.digest, news)

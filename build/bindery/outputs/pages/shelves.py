@@ -37,6 +37,17 @@ def by_letter(row: Row) -> tuple[str, str]:
     return ("a-z/0-9", "0 to 9") if letter.isdigit() else (f"a-z/{letter.lower()}", letter)
 
 
+def by_folder(depth: int) -> Split:
+    """The folder that an article lies in, `depth` folders below the section's own."""
+
+    def split(row: Row) -> tuple[str, str]:
+        folders = row.url.strip("/").split("/")[1:-1]
+        name = folders[depth] if len(folders) > depth else "general"
+        return (f"list/{name}" if depth == 0 else name), name.replace("-", " ").capitalize()
+
+    return split
+
+
 def by_hundred(row: Row) -> tuple[str, str]:
     """Ids such as CW-1234, in hundreds; the title of the row begins with the id."""
     match = re.match(r"(\S*?)(\d+)(?=\D*(?:\s|:|$))", row.title)
