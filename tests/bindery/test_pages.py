@@ -166,6 +166,7 @@ def test_every_page_of_the_site_is_planned_once(make: Make) -> None:
         "support/answers/refused.html",
         "support/answers/renewal.html",
         "support/answers/ticket.html",
+        "support/answers/updates.html",
         "support/download/",
         "support/renewal/",
         "support/ticket/",

@@ -22,11 +22,12 @@ FORMS = (
     ("renewal", "Check a renewal", "See until when your Update and Support agreement covers you."),
     ("download", "Download a release", "Get a link to a file that your agreement entitles you to."),
 )
-ANSWERS = (
-    ("ticket", "Your ticket"),
-    ("renewal", "Your agreement"),
-    ("download", "Your download"),
-    ("refused", "That did not work"),
+ANSWERS = (  # title in the desk's own template language, filled in when it answers
+    ("ticket", "Ticket [[ number ]]"),
+    ("renewal", "Agreement [[ agreement ]]"),
+    ("download", "Download [[ file ]]"),
+    ("updates", "[[ product ]] [[ version ]]"),
+    ("refused", "[[ title ]]"),
 )
 
 
@@ -82,7 +83,7 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
             f"support/answers/{name}.html",
             f"answers/{name}.html",
             lambda title=title, name=name: Head(  # type: ignore[misc]
-                title=title if name != "refused" else "[[ title ]]",
+                title=title,
                 section=SUPPORT,
                 crumbs=(CRUMBS[SUPPORT],),
                 kind="answer",

@@ -1,0 +1,319 @@
+"""The built site in Debian's Chromium: it fits, asks nobody else, keeps its own policy, shows its fields."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import re
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from bindery import binding
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+PAGES = (
+    "/",
+    "/releases/",
+    "/releases/cityworks/",
+    "/releases/cityworks/23.12/",
+    "/releases/cityworks/15.8.9/",
+    "/life-cycle/",
+    "/defects/",
+    "/defects/CW-2388/",
+    "/help/",
+    "/help/prepare-upgrade/",
+    "/policy/",
+    "/policy/support/",
+    "/newsletter/",
+    "/newsletter/2026-autumn/",
+    "/papers/",
+    "/papers/moving-a-permit-desk/",
+    "/events/",
+    "/events/user-days-2027/",
+    "/support/",
+    "/support/ticket/",
+    "/support/renewal/",
+    "/support/download/",
+    "/support/answers/ticket.html",
+    "/404.html",
+    "/about/",
+)
+FORMS = ("/support/ticket/", "/support/renewal/", "/support/download/")
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the site, built from the repository's own content."""
+    out = tmp_path_factory.mktemp("look") / "dist"
+    binding.build(ROOT / "content", ROOT / "site", out, now=NOW, url="http://localhost/", cache=None)
+    handler = functools.partial(Handler, directory=str(out / "public"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+def opened(browser: Browser, *, width: int = 1280, scheme: str = "light", script: bool = True) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=script,
+    )
+    return context.new_page()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_overflows_errs_or_asks_another_host(site: str, chromium: Browser, scheme: str) -> None:
+    page = opened(chromium, width=320, scheme=scheme)
+    told: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: told.append(f"{page.url}: {message.text}"))
+    page.on("pageerror", lambda error: told.append(f"{page.url}: {error}"))
+    page.on("request", lambda request: asked.append(request.url))
+    wide = []
+    for path in PAGES:
+        page.goto(site + path)
+        # What is clipped would hide that it overflows, so every box is asked for its right edge.
+        beyond = page.evaluate(
+            """() => [...document.querySelectorAll("body *")].filter((element) => {
+              const box = element.getBoundingClientRect();
+              return box.width && box.right > innerWidth + 1
+                && !element.closest(".scroll, pre, .trap, .hush, svg") && !element.matches(".hero")
+                && getComputedStyle(element).position !== "absolute";
+            }).map((element) => element.outerHTML.slice(0, 120))"""
+        )
+        if beyond or page.evaluate("document.documentElement.scrollWidth") > 320:
+            wide.append((path, beyond[:3]))
+    page.context.close()
+    assert wide == []
+    assert told == []
+    assert {url for url in asked if not url.startswith(site)} == set()
+
+
+def luminance(colour: str) -> float:
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_edges_of_fields_can_be_seen(site: str, chromium: Browser, scheme: str) -> None:
+    page = opened(chromium, scheme=scheme)
+    measured = []
+    for path in FORMS:
+        page.goto(site + path)
+        measured += page.evaluate(
+            """() => [...document.querySelectorAll(
+                ".form :is(input:not([type=hidden], [type=radio], [name=website]), select, textarea)"
+              )].map((field) => {
+                const style = getComputedStyle(field);
+                return [field.name, style.borderTopColor, style.backgroundColor,
+                  parseFloat(style.borderTopWidth), parseFloat(style.fontSize), field.getBoundingClientRect().height,
+                  getComputedStyle(document.body).backgroundColor];
+              })"""
+        )
+    page.context.close()
+    assert len(measured) > 10
+    for name, edge, inside, width, text, height, outside in measured:
+        assert min(contrast(edge, inside), contrast(edge, outside)) >= 3, name
+        assert width >= 1 and text >= 16 and height >= 44, name
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_both_schemes(site: str, chromium: Browser, scheme: str) -> None:
+    page = opened(chromium, scheme=scheme)
+    poor = []
+    for path in PAGES:
+        page.goto(site + path)
+        found = page.evaluate(
+            """() => {
+              const seen = (element) => {
+                for (let at = element; at; at = at.parentElement) {
+                  const colour = getComputedStyle(at).backgroundColor;
+                  if (!/, 0\\)$|transparent/.test(colour)) return colour;
+                }
+                return "rgb(255, 255, 255)";
+              };
+              const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+              const pairs = {};
+              for (let node; (node = walker.nextNode()); ) {
+                const element = node.parentElement;
+                if (!node.textContent.trim() || !element.checkVisibility()) continue;
+                if (element.closest(".hush, .skip, .trap")) continue;
+                const style = getComputedStyle(element);
+                const key = [style.color, seen(element)].join("|");
+                pairs[key] ??= [node.textContent.trim().slice(0, 40), parseFloat(style.fontSize)];
+              }
+              return Object.entries(pairs);
+            }"""
+        )
+        for pair, (text, size) in found:
+            ink, paper = pair.split("|")
+            if contrast(ink, paper) < (3 if size >= 24 else 4.5):
+                poor.append((path, text, pair, round(contrast(ink, paper), 2)))
+    page.context.close()
+    assert poor == []
+
+
+def test_no_single_key_does_anything(site: str, chromium: Browser) -> None:
+    page = opened(chromium)
+    page.goto(f"{site}/releases/cityworks/23.12/")
+    for key in "npsf/.,":
+        page.keyboard.press(key)
+    assert page.url == f"{site}/releases/cityworks/23.12/"
+    assert page.evaluate("document.activeElement === document.body")
+    page.context.close()
+
+
+def test_the_first_tab_skips_to_the_content(site: str, chromium: Browser) -> None:
+    page = opened(chromium)
+    for path in ("/", "/help/", "/support/ticket/"):
+        page.goto(site + path)
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        assert focused.inner_text() == "Skip to content"
+        box = focused.bounding_box()
+        assert box and box["y"] >= 0
+        page.keyboard.press("Enter")
+        assert page.url.endswith("#content")
+    page.context.close()
+
+
+def test_without_script_the_menu_opens_and_the_form_can_be_sent(site: str, chromium: Browser) -> None:
+    page = opened(chromium, width=360, script=False)
+    page.goto(f"{site}/support/ticket/")
+    page.click(".menu summary")
+    assert page.locator(".menu a", has_text="Releases").is_visible()
+    sent: list[str] = []
+
+    def take(route: Route) -> None:
+        sent.append(route.request.post_data or "")
+        route.fulfill(status=200, content_type="text/html", body="<title>taken</title>")
+
+    page.route("**/api/tickets", take)
+    page.fill("#name", "Dana Ortiz")
+    page.check("#severity-P2")
+    page.click(".form button[type=submit]")
+    assert page.title() == "taken"
+    assert "name=Dana+Ortiz" in sent[0] and "severity=P2" in sent[0] and "website=&" in sent[0] + "&"
+    page.context.close()
+
+
+def test_a_failure_keeps_the_answers_and_tells_the_phone(site: str, chromium: Browser) -> None:
+    page = opened(chromium)
+    page.goto(f"{site}/support/ticket/")
+    keys: list[str | None] = []
+    answers = iter(["abort", "503", "422"])
+
+    def take(route: Route) -> None:
+        keys.append(route.request.headers.get("idempotency-key"))
+        how = next(answers)
+        if how == "abort":
+            route.abort()
+        elif how == "503":
+            route.fulfill(status=503, content_type="text/html", body="<title>no</title>")
+        else:
+            body = (ROOT / "site/templates/answers/refused.html").read_text("utf-8")
+            route.fulfill(
+                status=422,
+                content_type="text/html",
+                body=f"<title>Error: x</title><div id=content><h1 autofocus>Wrong</h1>{body}</div>",
+            )
+
+    page.route("**/api/tickets", take)
+    page.fill("#name", "Dana Ortiz")
+    page.fill("#description", "It stopped.")
+    status = page.locator("[data-status]")
+    button = page.locator(".form button[type=submit]")
+    button.click()
+    expect(page.locator("[data-status]")).to_contain_text("No answer came")
+    assert "801-555-0142" in status.inner_text()
+    button.click()
+    expect(page.locator("[data-status]")).to_contain_text("could not take it")
+    assert page.input_value("#name") == "Dana Ortiz"
+    assert page.input_value("#description") == "It stopped."
+    button.click()
+    expect(page).to_have_title("Error: x")
+    assert page.evaluate("document.activeElement.textContent") == "Wrong"
+    assert len(keys) == 3 and len(set(keys)) == 1
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", str(keys[0]))
+    page.context.close()
+
+
+def test_it_says_that_it_is_sending_and_sends_once(site: str, chromium: Browser) -> None:
+    page = opened(chromium)
+    page.goto(f"{site}/support/renewal/")
+    waiting: list[Route] = []
+    page.route("**/api/renewals", lambda route: waiting.append(route))
+    page.fill("#agreement", "A-1")
+    button = page.locator(".form button[type=submit]")
+    button.dblclick()
+    expect(page.locator("[data-status]")).to_contain_text("Sending")
+    assert button.get_attribute("aria-disabled") == "true"
+    assert page.evaluate("document.activeElement.type") == "submit"
+    assert len(waiting) == 1
+    waiting[0].abort()
+    page.context.close()
+
+
+def test_a_link_of_a_release_fills_in_the_download_form(site: str, chromium: Browser) -> None:
+    page = opened(chromium)
+    page.goto(f"{site}/releases/cityworks/23.12/")
+    page.locator("a", has_text="Download").filter(has_text="cityworks").first.click()
+    assert page.input_value("#product") == "cityworks"
+    assert page.input_value("#version") == "23.12"
+    assert page.input_value("#file").startswith("cityworks-23.12")
+    page.context.close()
+
+
+def test_paper_gets_every_column_and_row_of_the_life_cycle(site: str, chromium: Browser) -> None:
+    page = opened(chromium)
+    page.goto(f"{site}/life-cycle/")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 900})  # a letter page with its margins
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll("th, td")].filter((cell) => {
+          const box = cell.getBoundingClientRect();
+          return !box.width || box.right > innerWidth + 1;
+        }).map((cell) => cell.textContent)"""
+    )
+    page.context.close()
+    assert cut == []
