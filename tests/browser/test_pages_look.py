@@ -146,7 +146,8 @@ def test_the_edges_of_fields_can_be_seen(site: str, chromium: Browser, scheme: s
               )].map((field) => {
                 const style = getComputedStyle(field);
                 return [field.name, style.borderTopColor, style.backgroundColor,
-                  parseFloat(style.borderTopWidth), parseFloat(style.fontSize), field.getBoundingClientRect().height,
+                  parseFloat(style.borderTopWidth), parseFloat(style.fontSize),
+                  field.getBoundingClientRect().height,
                   getComputedStyle(document.body).backgroundColor];
               })"""
         )
