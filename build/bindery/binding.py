@@ -9,8 +9,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-import pickle
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bindery import library as shelves
-from bindery import source, support, write
-from bindery.library import Library, Scan, Signature
+from bindery import memory, source, support, write
+from bindery.library import Library, Scan
 from bindery.source import Found, Problem, Problems
 
 if TYPE_CHECKING:
-    from bindery.kinds.item import Item
     from bindery.outputs.pages import PagePlan
 
 Progress = Callable[[str, int, int], None]
@@ -175,7 +172,7 @@ def _build(
             and f"public/{render.public_path(plan.url)}" in before.files
         )
     ]
-    fragments = _Fragments(library, cache, site, looks)
+    remembered = memory.Texts(library, cache, site, looks)
     others: dict[str, str | bytes] = {}
 
     def take(area: str, made: Iterator[tuple[str, str]] | Iterator[tuple[str, bytes]]) -> None:
@@ -186,7 +183,14 @@ def _build(
 
     environment = _templates(site)
     take("public", catalog.outputs(library, answers, known, lambda region: _holidays(region, now.year)))
-    take("public", feeds.outputs(library, site_url=site_url, html_of=fragments.html_of))
+    take(
+        "public",
+        feeds.outputs(
+            library,
+            site_url=site_url,
+            html_of=lambda item: remembered.of(item, "html", lambda body: render.fragment(body, site)),
+        ),
+    )
     take(
         "public",
         addresses.outputs(
@@ -201,7 +205,8 @@ def _build(
         mails.outputs(
             library,
             site_url=site_url,
-            template=lambda values: str(environment.get_template("mails/newsletter.txt").render(values)),
+            text_of=lambda item: remembered.of(item, "mail", lambda body: mails.as_text(body, site_url)),
+            template=environment.get_template("mails/newsletter.txt").render,
         ),
     )
     take("public", render.static(site))
@@ -239,7 +244,7 @@ def _build(
         else:
             writer.put("public/preview.json", json.dumps({"build": build}))
     writer.finish(looks=looks, pages={plan.path: plan.key for plan in plans})
-    fragments.save()
+    remembered.save()
     if cache:
         _remember(cache, out, inputs, scan, now)
     return Built(
@@ -316,7 +321,7 @@ def _found(content: Path) -> tuple[Found, ...]:
 
 
 def _scan(content: Path, found: Sequence[Found], cache: Path | None, tell: Progress) -> Scan:
-    known, complete = _known(cache, content)
+    known = memory.items(cache, content)
     total = sum(1 for file in found if file.path.endswith(".md"))
     done = 0
 
@@ -327,15 +332,13 @@ def _scan(content: Path, found: Sequence[Found], cache: Path | None, tell: Progr
 
     started = _clock()
     scan = shelves.read(content, found, known, count)
-    if cache and (not complete or scan.signatures != {path: mark for path, (mark, _) in known.items()}):
+    if cache:
         trusted = {
             path: (mark, scan.items[path])
             for path, mark in scan.signatures.items()
             if mark[1] < started - RACY
         }
-        write.save_cache(
-            cache, _name("items", content), pickle.dumps((_versions(), trusted), pickle.HIGHEST_PROTOCOL)
-        )
+        memory.keep_items(cache, content, known, trusted)
     return scan
 
 
@@ -343,38 +346,6 @@ def _clock() -> int:
     import time
 
     return time.time_ns()
-
-
-def _known(cache: Path | None, content: Path) -> tuple[dict[str, tuple[Signature, Item]], bool]:
-    """Items by path as they were parsed last, and whether there were any to be had."""
-    if cache is None:
-        return {}, False
-    try:
-        data = (cache / _name("items", content)).read_bytes()
-        enabled = gc.isenabled()
-        gc.disable()
-        try:
-            versions, known = pickle.loads(data)  # noqa: S301 (our own file, in our own cache folder)
-        finally:
-            if enabled:
-                gc.enable()
-    except Exception:  # a cache that cannot be read, for whatever reason, is no cache
-        return {}, False
-    return (known, True) if versions == _versions() else ({}, False)
-
-
-def _versions() -> str:
-    """What parsed items depend on beside their text: this package and Python."""
-    package = Path(__file__).parent
-    digest = hashlib.blake2b(sys.version.encode(), digest_size=16)
-    for path in sorted(package.rglob("*.py")):
-        stat = path.stat()
-        digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
-
-
-def _name(what: str, folder: Path) -> str:
-    return f"{what}-{hashlib.blake2b(str(folder.resolve()).encode(), digest_size=8).hexdigest()}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -387,7 +358,9 @@ class _Inputs:
 
 
 def _inputs(content: Path, site: Path, found: Sequence[Found], url: str | None, now: datetime) -> _Inputs:
-    digest = hashlib.blake2b(f"{_versions()} {url} {now.year} {content.resolve()}".encode(), digest_size=16)
+    digest = hashlib.blake2b(
+        f"{memory.versions()} {url} {now.year} {content.resolve()}".encode(), digest_size=16
+    )
     limit = _clock() - RACY
     settled = True
     for file in (*found, *(source.find(site) if site.is_dir() else ())):
@@ -407,7 +380,7 @@ def _manifest_mark(out: Path) -> str:
 def _same_as_last(cache: Path, out: Path, inputs: _Inputs, now: datetime) -> bool:
     """Whether the last build into this folder was made from the very same, with the same items due."""
     try:
-        last = json.loads((cache / _name("last", out)).read_text("utf-8"))
+        last = json.loads((cache / memory.name("last", out)).read_text("utf-8"))
         since, until = (last[name] and datetime.fromisoformat(last[name]) for name in ("since", "until"))
         return bool(
             last["inputs"] == inputs.digest
@@ -433,42 +406,4 @@ def _remember(cache: Path, out: Path, inputs: _Inputs, scan: Scan, now: datetime
         "since": since and since.isoformat(),
         "until": until and until.isoformat(),
     }
-    write.save_cache(cache, _name("last", out), json.dumps(last).encode())
-
-
-class _Fragments:
-    """Bodies as HTML for feeds, each converted once as long as it stays the same."""
-
-    def __init__(self, library: Library, cache: Path | None, site: Path, looks: str) -> None:
-        self._library = library
-        self._cache = cache
-        self._site = site
-        self._looks = looks
-        self._name = _name("fragments", site)
-        self._made: dict[str, str] = {}
-        self._known: dict[str, str] = {}
-        if cache:
-            try:
-                saved = json.loads((cache / self._name).read_text("utf-8"))
-                if saved["looks"] == looks:
-                    self._known = saved["made"]
-            except (OSError, ValueError, KeyError):
-                self._known = {}
-
-    def html_of(self, item: Item) -> str:
-        """The item's body as HTML whose links are absolute paths."""
-        decisive = (item.digest, self._library.links_of(item), self._library.values_of(item))
-        key = hashlib.blake2b(repr(decisive).encode(), digest_size=16).hexdigest()
-        html = self._known.get(key)
-        if html is None:
-            from bindery import render
-
-            html = render.fragment(self._library.resolved_body(item), self._site)
-        self._made[key] = html
-        return html
-
-    def save(self) -> None:
-        """Keep what was used this time."""
-        if self._cache and self._made != self._known:
-            content = json.dumps({"looks": self._looks, "made": self._made}, ensure_ascii=False)
-            write.save_cache(self._cache, self._name, content.encode())
+    write.save_cache(cache, memory.name("last", out), json.dumps(last).encode())

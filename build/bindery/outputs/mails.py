@@ -20,9 +20,16 @@ _BULLET = re.compile(r"( *)([-*+]|\d+\.) +")
 
 
 def outputs(
-    library: Library, *, site_url: str, template: Callable[[Mapping[str, str]], str]
+    library: Library,
+    *,
+    site_url: str,
+    text_of: Callable[[Issue], str],
+    template: Callable[[Mapping[str, str]], str],
 ) -> Iterator[tuple[str, str]]:
-    """Each issue's `subject.txt` and `text.txt` as (path below mails, text). `template` sets the text."""
+    """Each issue's `subject.txt` and `text.txt` as (path below mails, text).
+
+    `text_of` gives the body `as_text`; `template` sets it with the rest.
+    """
     for issue in library.issues:
         folder = issue.path.removeprefix("newsletter/").removesuffix(".md")
         vendor = library.home.vendor
@@ -35,18 +42,13 @@ def outputs(
                     "preheader": issue.preheader or issue.summary,
                     "sample": issue.sample_note if issue.sample else "",
                     "date": f"{issue.date:%B} {issue.date.day}, {issue.date.year}",
-                    "body": as_text(library.resolved_body(issue), site_url),
+                    "body": text_of(issue),
                     "url": site_url + issue.url,
                     "vendor": vendor.name,
                     "address": vendor.address,
                 }
             ),
         )
-
-
-def decisive(library: Library, issue: Issue) -> tuple[object, ...]:
-    """What an issue's mail is made from, so that an unchanged one need not be made again."""
-    return (issue.digest, library.links_of(issue), library.values_of(issue), library.home.vendor)
 
 
 def as_text(markdown: str, site_url: str) -> str:

@@ -1,0 +1,126 @@
+"""What a build remembers, so that the next one need not make it again. Nothing here is ever needed.
+
+All lies in the cache folder, in files that belong to one content or site folder each. Whatever cannot be
+read, or was made by another version of this package or of Python, is as if it were not there.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import pickle
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from bindery import write
+
+if TYPE_CHECKING:
+    from bindery.kinds.item import Item
+    from bindery.library import Library, Signature
+
+    Known = Mapping[str, tuple[Signature, Item]]
+
+SHARDS = 64  # one edit writes one of them
+
+
+def versions() -> str:
+    """What remembered things depend on beside their source: this package and Python."""
+    package = Path(__file__).parent
+    digest = hashlib.blake2b(sys.version.encode(), digest_size=16)
+    for path in sorted(package.rglob("*.py")):
+        stat = path.stat()
+        digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def name(what: str, folder: Path) -> str:
+    """The file of the cache that holds something about that folder."""
+    return f"{what}-{hashlib.blake2b(str(folder.resolve()).encode(), digest_size=8).hexdigest()}"
+
+
+def items(cache: Path | None, content: Path) -> dict[str, tuple[Signature, Item]]:
+    """Items by path as they were parsed last."""
+    known: dict[str, tuple[Signature, Item]] = {}
+    if cache is None:
+        return known
+    current, stem = versions(), name("items", content)
+    with _no_collecting():
+        for shard in range(SHARDS):
+            try:
+                data = (cache / f"{stem}-{shard:02}").read_bytes()
+                made_by, some = pickle.loads(data)  # noqa: S301 (our own file, in our own cache folder)
+            except Exception:  # for whatever reason  # noqa: S112
+                continue
+            if made_by == current:
+                known.update(some)
+    return known
+
+
+def keep_items(cache: Path, content: Path, before: Known, after: Known) -> None:
+    """Keep items for the next time; only the files that hold what changed are written."""
+    changed = {path for path, (mark, _) in after.items() if path not in before or before[path][0] != mark}
+    shards = {_shard(path) for path in (*changed, *(before.keys() - after.keys()))}
+    some: dict[int, dict[str, tuple[Signature, Item]]] = {shard: {} for shard in shards}
+    for path, known in after.items():
+        shard = _shard(path)
+        if shard in some:
+            some[shard][path] = known
+    current, stem = versions(), name("items", content)
+    for shard, known_items in some.items():
+        data = pickle.dumps((current, known_items), pickle.HIGHEST_PROTOCOL)
+        write.save_cache(cache, f"{stem}-{shard:02}", data)
+
+
+def _shard(path: str) -> int:
+    return crc32(path.encode()) % SHARDS
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class Texts:
+    """Texts made of one body each: made once, as long as body, links, values and looks stay the same."""
+
+    def __init__(self, library: Library, cache: Path | None, site: Path, looks: str) -> None:
+        self._library = library
+        self._cache = cache
+        self._looks = looks
+        self._name = name("texts", site)
+        self._made: dict[str, str] = {}
+        self._known: dict[str, str] = {}
+        if cache:
+            try:
+                saved = json.loads((cache / self._name).read_text("utf-8"))
+                if saved["looks"] == looks:
+                    self._known = saved["made"]
+            except (OSError, ValueError, KeyError):
+                self._known = {}
+
+    def of(self, item: Item, use: str, make: Callable[[str], str]) -> str:
+        """What `make` makes of the body with its links resolved; `use` tells one such text from another."""
+        decisive = (use, item.digest, self._library.links_of(item), self._library.values_of(item))
+        key = hashlib.blake2b(repr(decisive).encode(), digest_size=16).hexdigest()
+        text = self._known.get(key)
+        if text is None:
+            text = make(self._library.resolved_body(item))
+        self._made[key] = text
+        return text
+
+    def save(self) -> None:
+        """Keep what was used this time."""
+        if self._cache and self._made != self._known:
+            content = json.dumps({"looks": self._looks, "made": self._made}, ensure_ascii=False)
+            write.save_cache(self._cache, self._name, content.encode())
