@@ -1,1 +1,217 @@
-"""Every route of the desk, a few lines each: HTTP and nothing else."""
+"""Every route of the desk, a few lines each: HTTP and nothing else.
+
+Chalice runs it behind API Gateway; `desk.gateway` hands it the same events on one machine, from many threads
+at once. What the app is answered with (`exchange.Service`) comes with the call as its context there; on
+Lambda it is made from the environment at the first request.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from chalice import Chalice, Response
+
+from chalicelib import answers, exchange, fields, lookup_pages, openapi, ticket_pages, wiring
+from chalicelib.answers import Answer
+from chalicelib.exchange import Exchange, MethodNotAllowed, Service
+from chalicelib.fields import Form
+from chalicelib.refusals import Invalid, NotFound, NotStored
+from chalicelib.tickets import TicketDraft
+
+View = Callable[..., Answer]
+
+
+class DeskApp(Chalice):  # type: ignore[misc]
+    """Chalice with a current request of each thread's own, an answer to every method and address, and the
+    security headers on all of them."""
+
+    def __init__(self, name: str) -> None:
+        self._own = threading.local()
+        # An environment of its own: Chalice writes a variable into the one that it is given.
+        super().__init__(app_name=name, configure_logs=False, env={})
+
+    @property
+    def current_request(self) -> Any:
+        return getattr(self._own, "request", None)
+
+    @current_request.setter
+    def current_request(self, request: Any) -> None:
+        self._own.request = request
+
+    @property
+    def lambda_context(self) -> Any:
+        return getattr(self._own, "context", None)
+
+    @lambda_context.setter
+    def lambda_context(self, context: Any) -> None:
+        self._own.context = context
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """The answer to an event of API Gateway's REST proxy integration."""
+        asked = event["requestContext"]
+        resource, method = asked.get("resourcePath"), asked["httpMethod"]
+        methods = _methods(self.routes[resource]) if resource in self.routes else ()
+        if not methods:
+            answer = exchange.answer(_exchange(event, context), _not_found)
+        elif method == "OPTIONS":
+            answer = Answer(status=204, headers=(("Allow", ", ".join(methods)),))
+        elif method not in methods:
+            refusal = exchange.answer(_exchange(event, context), _not_allowed)
+            answer = replace(refusal, headers=(*refusal.headers, ("Allow", ", ".join(methods))))
+        else:
+            if method == "HEAD":
+                event = {**event, "requestContext": {**asked, "httpMethod": "GET"}}
+            self.current_request = None
+            return _hardened(super().__call__(event, context), context)
+        return _hardened(_response(answer).to_dict(), context)
+
+
+app = DeskApp("desk")
+# Nothing that the desk says is binary: with no such type, Chalice leaves text and `Accept` alone.
+app.api.binary_types = []
+
+
+def route(pattern: str, method: str, form: Form | None = None) -> Callable[[View], View]:
+    """Registers a view: a function of the exchange and the path's parameters."""
+
+    def register(view: View) -> View:
+        def answered(**parameters: str) -> Response:
+            event = app.current_request.to_original_event()
+            asked = _exchange(event, app.lambda_context, form)
+            return _response(exchange.answer(asked, lambda here: view(here, **parameters)))
+
+        # No content types: ours is the 415 that names what is taken.
+        app.route(pattern, methods=[method], content_types=[], name=view.__name__)(answered)
+        return view
+
+    return register
+
+
+@route("/api/health", "GET")
+def health(here: Exchange) -> Answer:
+    return answers.as_json(here.desk.health())
+
+
+@route("/api/openapi.json", "GET")
+def openapi_document(here: Exchange) -> Answer:
+    return answers.as_json(openapi.document(here.desk.settings.url))
+
+
+@route("/api/tickets", "POST", fields.TICKET)
+def open_ticket(here: Exchange) -> Answer:
+    receipt = here.desk.tickets.open(TicketDraft(**here.values), key=here.key)
+    if here.wants_page:
+        return answers.see(f"/api/tickets/{receipt.token}")
+    return answers.as_json(receipt.as_json(), status=201, headers=(("Location", receipt.url),))
+
+
+@route("/api/tickets/{token}", "GET")
+def read_ticket(here: Exchange, token: str) -> Answer:
+    return ticket_pages.shown(here, here.desk.tickets.read(token))
+
+
+@route("/api/tickets/{token}/messages", "POST", fields.MESSAGE)
+def add_message(here: Exchange, token: str) -> Answer:
+    try:
+        view = here.desk.tickets.add_message(token, here.values["text"], key=here.key)
+    except (Invalid, NotStored) as refused:
+        return ticket_pages.message_refused(here, token, refused)
+    return here.see_or_json(lambda: f"/api/tickets/{token}", view.as_json)
+
+
+@route("/api/tickets/{token}/attachments", "POST", fields.ATTACHMENT)
+def announce_attachment(here: Exchange, token: str) -> Answer:
+    asked = here.values
+    form = here.desk.tickets.upload_form(token, asked["name"], asked["content_type"], int(asked["size"]))
+    return here.see_or_json(lambda: f"/api/tickets/{token}", form.as_json, status=201)
+
+
+@route("/api/renewals", "POST", fields.RENEWAL)
+def look_up_renewal(here: Exchange) -> Answer:
+    lookups = here.desk.lookups
+    with here.guarded():
+        return here.see_or_json(
+            lambda: f"/api/renewals/{lookups.renewal_page(**here.values)}",
+            lambda: lookups.look_up(**here.values).as_json(),
+        )
+
+
+@route("/api/renewals/{word}", "GET")
+def renewal_page(here: Exchange, word: str) -> Answer:
+    return lookup_pages.renewal(here, here.desk.lookups.renewal_on_page(word))
+
+
+@route("/api/downloads", "POST", fields.DOWNLOAD)
+def ask_download(here: Exchange) -> Answer:
+    lookups = here.desk.lookups
+    with here.guarded():
+        return here.see_or_json(
+            lambda: f"/api/downloads/{lookups.download_page(**here.values)}",
+            lambda: lookups.download(**here.values).as_json(),
+        )
+
+
+@route("/api/downloads/{word}", "GET")
+def download_page(here: Exchange, word: str) -> Answer:
+    return lookup_pages.download(here, here.desk.lookups.download_on_page(word))
+
+
+@route("/api/updates", "POST", fields.UPDATES)
+def look_up_updates(here: Exchange) -> Answer:
+    with here.guarded():
+        return lookup_pages.updates(here, here.desk.lookups.updates(**here.values))
+
+
+def _exchange(event: dict[str, Any], context: Any, form: Form | None = None) -> Exchange:
+    asked = event["requestContext"]
+    said = event.get("body") or ""
+    return Exchange(
+        method=asked["httpMethod"],
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        body=base64.b64decode(said) if event.get("isBase64Encoded") else said.encode(),
+        client=asked.get("identity", {}).get("sourceIp") or "",
+        service=_service(context),
+        form=form,
+    )
+
+
+def _service(context: Any) -> Service:
+    return context if isinstance(context, Service) else _service_of_environment()
+
+
+@cache
+def _service_of_environment() -> Service:
+    return exchange.service(wiring.desk(), time.monotonic)
+
+
+def _not_found(here: Exchange) -> Answer:
+    raise NotFound
+
+
+def _not_allowed(here: Exchange) -> Answer:
+    raise MethodNotAllowed("This address takes other methods: its Allow header names them.")
+
+
+def _methods(entries: dict[str, Any]) -> tuple[str, ...]:
+    own = list(entries)
+    return tuple(sorted({*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"})) if own else ()
+
+
+def _response(answer: Answer) -> Response:
+    headers: dict[str, Any] = {}
+    for name, value in (*answer.headers, *answers.PRIVATE_HEADERS):
+        headers[name] = value
+    if answer.content_type:
+        headers["Content-Type"] = answer.content_type
+    return Response(body=answer.body, headers=headers, status_code=answer.status)
+
+
+def _hardened(response: dict[str, Any], context: Any) -> dict[str, Any]:
+    response["headers"] |= dict(answers.security_headers(_service(context).desk.settings.url))
+    return response

@@ -1,0 +1,258 @@
+"""What the desk says over HTTP: JSON, RFC 9457 problems, and pages in the site's own look.
+
+A page is a shell that the site publishes (`/support/answers/NAME.html`), whose inner part is a Jinja template
+with the delimiters `[[ … ]]` and `[% … %]`. Where no site is built, or its shell is broken, a plain page of
+`templates/pages/` says the same. Jinja is imported when the first page is made: a JSON answer never waits for
+it. Nothing here knows a route or the domain.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chalicelib import form_pages
+from chalicelib.fields import HONEYPOT, IDEMPOTENCY_KEY, Form
+from chalicelib.refusals import FieldProblem, Invalid, NotAvailable, NotStored, Refused, TooMany
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from jinja2.sandbox import SandboxedEnvironment
+
+BUILT_IN = Path(__file__).parent / "templates" / "pages"
+SHELLS = "support/answers"
+PROBLEM_TYPES = "/api/openapi.json#/components/responses/"
+
+SECURITY_HEADERS: tuple[tuple[str, str], ...] = (
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    # Nothing leaves the site, and our own forms still say where they come from (`Origin` is not "null").
+    ("Referrer-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+)
+PRIVATE_HEADERS: tuple[tuple[str, str], ...] = (
+    ("Cache-Control", "no-store"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("X-Robots-Tag", "noindex"),
+)
+
+_log = logging.getLogger("desk")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A whole answer but the security headers, which whoever sends it adds. `body` is text, "" for none."""
+
+    status: int
+    content_type: str = ""
+    body: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def security_headers(site_url: str) -> tuple[tuple[str, str], ...]:
+    """The headers of every answer; on https also the one that keeps it there."""
+    if site_url.startswith("https://"):
+        return (*SECURITY_HEADERS, ("Strict-Transport-Security", "max-age=31536000"))
+    return SECURITY_HEADERS
+
+
+def as_json(value: object, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+    return Answer(
+        status=status,
+        content_type="application/json",
+        body=json.dumps(value, ensure_ascii=False, indent=2) + "\n",
+        headers=headers,
+    )
+
+
+def see(location: str) -> Answer:
+    """303: the result has its own address, so that reload and back send nothing again."""
+    return Answer(status=303, headers=(("Location", location),))
+
+
+def problem(refused: Refused) -> Answer:
+    """The RFC 9457 problem of a refusal; its type leads to its place in the OpenAPI document."""
+    facts: dict[str, Any] = {
+        "type": PROBLEM_TYPES + type(refused).__name__,
+        "title": refused.title,
+        "status": refused.status,
+        "detail": refused.detail,
+    }
+    if isinstance(refused, Invalid):
+        facts["errors"] = [{"field": one.field, "message": one.message} for one in refused.fields]
+    if refused.because:
+        facts["because"] = list(refused.because)
+    if refused.would_change:
+        facts["would_change"] = refused.would_change
+    return Answer(
+        status=refused.status,
+        content_type="application/problem+json",
+        body=json.dumps(facts, ensure_ascii=False, indent=2) + "\n",
+        headers=_waiting(refused),
+    )
+
+
+def wants_page(accept: str, *, form: bool) -> bool:
+    """Whether a client is better served with a page than with JSON.
+
+    A client that says which it prefers gets that; one that takes anything gets a page for a form, else JSON.
+    """
+    page, data = _quality(accept, "text", "html"), _quality(accept, "application", "json")
+    if page != data:
+        return page > data
+    return form
+
+
+class Pages:
+    """Makes pages from one publication (`public`, its real path; None when no site is built)."""
+
+    def __init__(self, public: Path | None) -> None:
+        self._public = public
+
+    def answer(self, name: str, variables: Mapping[str, Any], *, status: int = 200) -> Answer:
+        """The page `name` (a shell's name) with its variables."""
+        return Answer(
+            status=status, content_type="text/html; charset=utf-8", body=self._page(name, variables)
+        )
+
+    def refusal(self, refused: Refused, *, again_url: str = "", phone: str = "") -> Answer:
+        """The page of a refusal that belongs to no form."""
+        said = self.answer(
+            "refused",
+            {
+                "status": refused.status,
+                "title": refused.title,
+                "detail": refused.detail,
+                "because": list(refused.because),
+                "would_change": refused.would_change,
+                "again_url": again_url,
+                "phone": phone,
+                "errors": [
+                    {"field": one.field, "message": one.message}
+                    for one in (refused.fields if isinstance(refused, Invalid) else ())
+                ],
+            },
+            status=refused.status,
+        )
+        return replace(said, headers=_waiting(refused))
+
+    def form(self, form: Form, refused: Refused, values: Mapping[str, str], *, phone: str = "") -> Answer:
+        """The form's own page once more: what was typed, and what is wrong with it."""
+        said = Answer(
+            status=refused.status, content_type="text/html; charset=utf-8", body=self._form_page(form)
+        )
+        return self.corrected(said, refused, values, phone=phone)
+
+    def corrected(
+        self, answer: Answer, refused: Refused, values: Mapping[str, str], *, phone: str = ""
+    ) -> Answer:
+        """A page that holds a form, with what was typed in it and what is wrong with it."""
+        problems: Sequence[FieldProblem] = refused.fields if isinstance(refused, Invalid) else ()
+        targets = form_pages.link_targets(answer.body)
+        summary = _built_in("error-summary.html").render(
+            title=refused.title,
+            detail="" if problems else refused.detail,
+            items=[
+                # The trap is hidden from people: a link to it would lead nowhere.
+                {
+                    "target": "" if one.field == HONEYPOT else targets.get(one.field, ""),
+                    "message": one.message,
+                }
+                for one in problems
+            ],
+            phone="" if problems else phone,
+        )
+        # An idempotency key stands for what was sent with it; after a refusal that names it, it has to go.
+        dropped = {one.field for one in problems} & {IDEMPOTENCY_KEY} | {HONEYPOT}
+        page = form_pages.fill(
+            answer.body, values=values, problems=problems, summary=summary, dropped=frozenset(dropped)
+        )
+        return replace(answer, body=page, headers=(*answer.headers, *_waiting(refused)))
+
+    def _form_page(self, form: Form) -> str:
+        if self._public is not None and form.page:
+            try:
+                return (self._public / form.page / "index.html").read_text(encoding="utf-8")
+            except FileNotFoundError:
+                pass
+        return _built_in("form.html").render(form=form)
+
+    def _page(self, name: str, variables: Mapping[str, Any]) -> str:
+        from jinja2 import TemplateError
+
+        if self._public is not None:
+            path = self._public / SHELLS / f"{name}.html"
+            try:
+                stat = path.stat()
+                return _shell(path, stat.st_mtime_ns, stat.st_size).render(variables)
+            except FileNotFoundError:
+                pass
+            except (TemplateError, TypeError, ValueError, OSError):
+                _log.exception("the shell of %s cannot be used; the plain page stands in", name)
+        return _built_in(f"{name}.html").render(variables)
+
+
+def _waiting(refused: Refused) -> tuple[tuple[str, str], ...]:
+    if isinstance(refused, TooMany | NotStored | NotAvailable):
+        return (("Retry-After", str(refused.retry_after)),)
+    return ()
+
+
+def _quality(accept: str, major: str, minor: str) -> float:
+    """The weight that an Accept header gives a media type: that of the most specific range; 1 without one."""
+    best = (-1, 0.0)
+    for item in accept.split(","):
+        media, *parameters = (part.strip().lower() for part in item.split(";"))
+        rank = {f"{major}/{minor}": 3, f"{major}/*": 1, "*/*": 0}.get(media, -1)
+        if minor == "json" and media == "application/problem+json":
+            rank = 2
+        weight = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    weight = min(1.0, max(0.0, float(parameter[2:])))
+                except ValueError:
+                    weight = 0.0
+        best = max(best, (rank, weight))
+    return best[1] if best[0] >= 0 else (1.0 if not accept.strip() else 0.0)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> SandboxedEnvironment:
+    from jinja2 import FileSystemLoader
+    from jinja2.sandbox import SandboxedEnvironment
+
+    return SandboxedEnvironment(
+        loader=FileSystemLoader(BUILT_IN),
+        autoescape=True,
+        variable_start_string="[[",
+        variable_end_string="]]",
+        block_start_string="[%",
+        block_end_string="%]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+@lru_cache(maxsize=64)
+def _shell(path: Path, changed: int, size: int) -> Template:
+    """A published shell, compiled; `changed` and `size` tell one publication's file from the next one's."""
+    return _environment().from_string(path.read_text(encoding="utf-8"))
+
+
+def _built_in(name: str) -> Template:
+    return _environment().get_template(name)

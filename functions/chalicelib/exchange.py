@@ -1,0 +1,239 @@
+"""One request and how it is answered: who may send it, what it says, and whether a page or JSON goes back.
+
+Between the routes (`app.py`) and the domain. A refusal becomes a status here and nowhere else; what the
+domain does not expect becomes a 500 that tells nothing of our insides and is logged with its traceback.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from chalicelib import answers, bodies, fields, pace
+from chalicelib.answers import Answer, Pages
+from chalicelib.fields import Form
+from chalicelib.pace import Pace
+from chalicelib.refusals import Invalid, NotAvailable, NotEntitled, NotFound, Refused, TooLarge
+from chalicelib.wiring import Desk
+
+_log = logging.getLogger("desk")
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class CrossSite(Refused):
+    """A page of another site made a browser send this."""
+
+    status = 403
+    title = "Sent from another site"
+
+
+class MethodNotAllowed(Refused):
+    """The address exists and takes other methods."""
+
+    status = 405
+    title = "Method not allowed"
+
+
+class HeadersTooLarge(Refused):
+    """More bytes of headers than anybody needs."""
+
+    status = 431
+    title = "The headers are too large"
+
+
+class Broken(Refused):
+    """A fault of ours; the log has it under the request's id."""
+
+    status = 500
+    title = "Something is broken on our side"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What a request is answered with: the desk, the folder of the published site (resolved at each call) and
+    the pace of posts."""
+
+    desk: Desk
+    public: Callable[[], Path | None]
+    posts: Pace
+    wrong_keys: Pace
+
+
+def service(desk: Desk, now: Callable[[], float]) -> Service:
+    """The service of a desk whose pages lie where its catalog lies: in the folder above `data/`."""
+
+    def public() -> Path | None:
+        real = Path(os.path.realpath(desk.settings.catalog)).parent.parent
+        return real if real.is_dir() else None
+
+    return Service(
+        desk=desk, public=public, posts=Pace(pace.POSTS, now), wrong_keys=Pace(pace.WRONG_KEYS, now)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One request. `headers` have lower-case names; `client` is an address; `form` says what a body may
+    hold."""
+
+    method: str
+    headers: Mapping[str, str]
+    body: bytes
+    client: str
+    service: Service
+    form: Form | None = None
+
+    @property
+    def desk(self) -> Desk:
+        return self.service.desk
+
+    @cached_property
+    def pages(self) -> Pages:
+        """Pages of one publication: the one that is current when the first is made."""
+        return Pages(self.service.public())
+
+    @property
+    def wants_page(self) -> bool:
+        content_type = self.headers.get("content-type", "")
+        return answers.wants_page(self.headers.get("accept", ""), form=bodies.is_form(content_type))
+
+    @cached_property
+    def said(self) -> bodies.Body:
+        """The body. Raises `TooLarge`, `UnknownContentType`, `Refused` (400)."""
+        return bodies.read(self.headers.get("content-type", ""), self.body)
+
+    @cached_property
+    def values(self) -> dict[str, str]:
+        """The checked text of every field. Raises what `said` raises, and `Invalid`."""
+        return fields.check(self.form or fields.NOTHING, self.said.values, strict=not self.said.form)
+
+    @property
+    def key(self) -> str | None:
+        """The idempotency key of the header, or of the form's hidden field. Raises `Invalid`."""
+        in_body = self.said.values.get(fields.IDEMPOTENCY_KEY)
+        header = self.headers.get("idempotency-key")
+        return fields.idempotency_key(header or (in_body if isinstance(in_body, str) else None))
+
+    @cached_property
+    def phone(self) -> str:
+        """Whom to call, "" while there is no catalog."""
+        try:
+            return self.desk.catalog().vendor.phone
+        except NotAvailable:
+            return ""
+
+    def path(self, url: str) -> str:
+        """The path of an address of ours: the link of a page then leads back to where the page came from."""
+        return url.removeprefix(self.desk.settings.url)
+
+    def typed(self) -> dict[str, str]:
+        """What was typed, as it came, for the form's page; nothing of a body that cannot be read."""
+        try:
+            said = self.said.values
+        except Refused:
+            return {}
+        return {name: value for name, value in said.items() if isinstance(value, str)}
+
+    def admit(self) -> None:
+        """Raises `CrossSite` for what another site made a browser send, `TooMany` for too many posts."""
+        if self.method in _SAFE:
+            return
+        if not from_our_pages(self.headers, self.desk.settings.url):
+            raise CrossSite(
+                "A page of another site asked your browser to send this, so it was not done. "
+                "Use the form on our own site."
+            )
+        self.service.posts.spend(self.client)
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Around what takes a key: who gave too many wrong ones has to wait. Raises `TooMany`."""
+        self.service.wrong_keys.require(self.client)
+        try:
+            yield
+        except NotFound:
+            self.service.wrong_keys.count(self.client)
+            raise
+
+    def see_or_json(
+        self, page: Callable[[], str], value: Callable[[], object], *, status: int = 200
+    ) -> Answer:
+        """A way to the result's own page for a browser, the result itself for a program."""
+        return answers.see(page()) if self.wants_page else answers.as_json(value(), status=status)
+
+    def page_or_json(self, name: str, variables: Mapping[str, Any], value: object) -> Answer:
+        """The page `name` for a browser, `value` for a program."""
+        return self.pages.answer(name, variables) if self.wants_page else answers.as_json(value)
+
+    def refusal(self, refused: Refused) -> Answer:
+        """The refusal as a problem, as the form's page with the answers kept, or as a page of its own."""
+        if not self.wants_page:
+            return answers.problem(refused)
+        if self.form is not None and self.form.page and self.typed() and not _final(refused):
+            return self.pages.form(self.form, refused, self.typed(), phone=self.phone)
+        again = f"/{self.form.page}" if self.form is not None and self.form.page else ""
+        return self.pages.refusal(refused, again_url=again, phone=self.phone)
+
+
+def answer(exchange: Exchange, view: Callable[[Exchange], Answer]) -> Answer:
+    """What `view` answers, or the refusal that it raised; never an exception."""
+    try:
+        exchange.admit()
+        return view(exchange)
+    except Refused as refused:
+        trouble = refused
+    except Exception:
+        _log.exception("a fault of ours")
+        trouble = broken()
+    try:
+        return exchange.refusal(trouble)
+    except Exception:
+        _log.exception("the page of a refusal cannot be made; the plain problem stands in")
+        return answers.problem(trouble)
+
+
+def broken() -> Broken:
+    """What is said of a fault of ours: nothing about it."""
+    return Broken("It is logged, with the request id of this answer. Try again later, or call us.")
+
+
+def unreadable(status: int) -> Refused:
+    """What is said of bytes that never became a request: too many of them (413, 431), or no HTTP (400)."""
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return TooLarge("This is more than any address here takes. Nothing was stored.")
+    if status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+        return HeadersTooLarge("The headers of this request are longer than 64 KB. Nothing was stored.")
+    return Refused(
+        "This is not a request that HTTP knows. Nothing was stored.", title="The request cannot be read"
+    )
+
+
+def from_our_pages(headers: Mapping[str, str], site_url: str) -> bool:
+    """Whether a request that changes something may come from where it says.
+
+    `Sec-Fetch-Site` decides where a browser sends it (our own referrer policy could make `Origin` "null"),
+    else `Origin`; a client that sends neither is no browser and carries nobody's cookies.
+    """
+    fetched = headers.get("sec-fetch-site")
+    if fetched is not None:
+        return fetched in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is None or origin == _origin(site_url)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _final(refused: Refused) -> bool:
+    """Whether there is nothing to mend in the form: a refusal that must look alike for everybody, or a no."""
+    return isinstance(refused, NotFound | NotEntitled | CrossSite) and not isinstance(refused, Invalid)

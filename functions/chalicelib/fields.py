@@ -1,0 +1,465 @@
+"""What a request may say: one declaration per field, which checks requests and makes the OpenAPI document.
+
+A field that is not declared here is not read anywhere. This module knows no HTTP and no store: it turns the
+named texts of a body (`bodies.py`) into checked texts, or into every problem at once. Whether an agreement, a
+product or a version exists is the domain's question, not one of shape.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from chalicelib.refusals import FieldProblem, Invalid
+
+Shape = Literal["line", "text", "email", "number", "whole", "secret"]
+
+HONEYPOT = "website"
+IDEMPOTENCY_KEY = "idempotency_key"
+
+# RFC 5322's dot-atom and RFC 1034's labels: what every mail system takes, and nothing that a header could
+# trip over.
+_EMAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
+)
+_LOCAL_PART = 64
+# C0 controls but tab and line feed, DEL, C1 controls, and what can turn the direction or the shape of a line.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_KEY_SHAPE = re.compile(r"[\x20-\x7e]{1,200}")
+_DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One value that a field may have, and what it means to a person."""
+
+    value: str
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One named value of a request.
+
+    `label` begins a sentence about it ("Your name"), `ask` ends one that asks for it ("your name"),
+    `meaning` is for the OpenAPI document, `limit` counts Unicode characters, `rows` is set where line breaks
+    are allowed.
+    """
+
+    name: str
+    label: str
+    ask: str
+    meaning: str
+    limit: int
+    example: str
+    shape: Shape = "line"
+    optional: bool = False
+    choices: tuple[Choice, ...] = ()
+    autocomplete: str = ""
+
+    def values(self) -> tuple[str, ...]:
+        return tuple(choice.value for choice in self.choices)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """The fields of one route's body, in the order in which a person meets them."""
+
+    name: str
+    title: str
+    page: str  # where the site publishes its form, from the site's root; "" when it has none
+    button: str
+    fields: tuple[Field, ...]
+    keyed: bool = False  # takes an idempotency key
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields)
+
+
+NAME = Field(
+    name="name",
+    label="Your name",
+    ask="your name",
+    meaning="Who writes.",
+    limit=120,
+    example="Dana Ortiz",
+    autocomplete="name",
+)
+EMAIL = Field(
+    name="email",
+    label="Your e-mail address",
+    ask="your e-mail address",
+    meaning="Where the answer goes. One address.",
+    limit=254,
+    example="dana.ortiz@example.gov",
+    shape="email",
+    autocomplete="email",
+)
+ORGANIZATION = Field(
+    name="organization",
+    label="Your organization",
+    ask="your organization",
+    meaning="City, county, utility or company.",
+    limit=160,
+    example="City of Exampleville",
+    autocomplete="organization",
+)
+PHONE = Field(
+    name="phone",
+    label="Your phone number",
+    ask="your phone number",
+    meaning="For a call back. Digits, blanks, dashes, brackets, a leading + and an extension.",
+    limit=40,
+    example="+1 801 555 0100",
+    optional=True,
+    autocomplete="tel",
+)
+AGREEMENT = Field(
+    name="agreement",
+    label="The agreement number",
+    ask="your agreement number",
+    meaning="Number of the Update and Support agreement. Blanks and the kind of dash do not matter.",
+    limit=40,
+    example="AZ-1001",
+    shape="number",
+)
+KEY = Field(
+    name="key",
+    label="The agreement key",
+    ask="the agreement key",
+    meaning="The secret that came with the agreement. Blanks around and within it do not matter.",
+    limit=200,
+    example="k7Qm-2f9x-…",
+    shape="secret",
+)
+PRODUCT = Field(
+    name="product",
+    label="The product",
+    ask="the product",
+    meaning="The product's short name in the catalogue.",
+    limit=60,
+    example="cityworks",
+)
+VERSION = Field(
+    name="version",
+    label="The version",
+    ask="the version",
+    meaning="The version as text, exactly as the catalogue has it: 7.10 is not 7.1.",
+    limit=40,
+    example="23.10",
+)
+FILE = Field(
+    name="file",
+    label="The file",
+    ask="the file",
+    meaning="The file's name as the release page has it.",
+    limit=160,
+    example="cityworks-23.10-server.zip",
+)
+
+
+def _optional(field: Field) -> Field:
+    return replace(field, optional=True)
+
+
+KIND = Field(
+    name="kind",
+    label="The kind of request",
+    ask="what this is about",
+    meaning="What the ticket is about; it decides who gets it.",
+    limit=20,
+    example="defect",
+    choices=(
+        Choice(value="question", meaning="A question about using the software"),
+        Choice(value="defect", meaning="Something does not work as it should"),
+        Choice(value="installation", meaning="Installing or upgrading"),
+        Choice(value="session", meaning="A working session with a specialist"),
+        Choice(value="enhancement", meaning="A wish for a later version"),
+    ),
+)
+SEVERITY = Field(
+    name="severity",
+    label="How bad it is",
+    ask="how bad it is",
+    meaning="P1 (down) to P4 (no hurry); it decides by when we answer.",
+    limit=2,
+    example="P2",
+    choices=(
+        Choice(value="P1", meaning="Down: nobody can work"),
+        Choice(value="P2", meaning="Severe: important work is held up"),
+        Choice(value="P3", meaning="Moderate: there is a way around it"),
+        Choice(value="P4", meaning="Low: a question or a small fault"),
+    ),
+)
+SUBJECT = Field(
+    name="subject",
+    label="The summary",
+    ask="a summary in one line",
+    meaning="The matter in one line.",
+    limit=120,
+    example="Work orders do not open after the update",
+)
+DESCRIPTION = Field(
+    name="description",
+    label="The details",
+    ask="what happened, and what you expected",
+    meaning="Everything that helps: what was done, what happened, what was expected. Plain text.",
+    limit=20_000,
+    example="Since this morning …",
+    shape="text",
+)
+
+TICKET = Form(
+    name="ticket",
+    title="Send a ticket",
+    page="support/ticket/",
+    button="Send the ticket",
+    fields=(
+        NAME,
+        EMAIL,
+        ORGANIZATION,
+        PHONE,
+        _optional(AGREEMENT),
+        _optional(PRODUCT),
+        _optional(VERSION),
+        KIND,
+        SEVERITY,
+        SUBJECT,
+        DESCRIPTION,
+    ),
+    keyed=True,
+)
+MESSAGE = Form(
+    name="message",
+    title="Add to a ticket",
+    page="",
+    button="Send the message",
+    fields=(
+        Field(
+            name="text",
+            label="Your message",
+            ask="your message",
+            meaning="What to add to the ticket. Plain text.",
+            limit=20_000,
+            example="It also happens after a restart.",
+            shape="text",
+        ),
+    ),
+    keyed=True,
+)
+ATTACHMENT = Form(
+    name="attachment",
+    title="Attach a file",
+    page="",
+    button="Attach the file",
+    fields=(
+        Field(
+            name="name",
+            label="The file's name",
+            ask="the file's name",
+            meaning="Name of the file that will be uploaded, without a folder.",
+            limit=160,
+            example="error.log",
+        ),
+        Field(
+            name="content_type",
+            label="The file's type",
+            ask="the file's type",
+            meaning="Media type of the file.",
+            limit=120,
+            example="text/plain",
+            optional=True,
+        ),
+        Field(
+            name="size",
+            label="The file's size",
+            ask="the file's size",
+            meaning="Size in bytes, digits only.",
+            limit=12,
+            example="2048",
+            shape="whole",
+        ),
+    ),
+)
+RENEWAL = Form(
+    name="renewal",
+    title="Look up a renewal",
+    page="support/renewal/",
+    button="Look it up",
+    fields=(AGREEMENT, KEY),
+)
+DOWNLOAD = Form(
+    name="download",
+    title="Download a release",
+    page="support/download/",
+    button="Get the download",
+    fields=(AGREEMENT, KEY, PRODUCT, VERSION, FILE),
+)
+UPDATES = Form(
+    name="updates",
+    title="Is there an update?",
+    page="",
+    button="Look",
+    fields=(PRODUCT, VERSION, _optional(AGREEMENT), _optional(KEY)),
+)
+NOTHING = Form(name="nothing", title="", page="", button="", fields=())
+FORMS = (TICKET, MESSAGE, ATTACHMENT, RENEWAL, DOWNLOAD, UPDATES)
+
+
+def check(form: Form, values: Mapping[str, Any], *, strict: bool) -> dict[str, str]:
+    """The checked text of every field of `form`, "" for an optional one that was not given.
+
+    `values` is what `bodies.read` returned. `strict` refuses names that the form does not have, with a
+    suggestion: a typo must not pass as "not given" (a browser adds names of its own, a JSON client does not).
+    Raises `Invalid` with every problem at once, in the form's order.
+    """
+    problems: list[FieldProblem] = []
+    checked: dict[str, str] = {}
+    for field in form.fields:
+        try:
+            checked[field.name] = one(field, values.get(field.name))
+        except ValueError as trouble:
+            problems.append(FieldProblem(field=field.name, message=str(trouble)))
+    if values.get(HONEYPOT) not in (None, ""):
+        problems.append(
+            FieldProblem(
+                field=HONEYPOT,
+                message="The hidden field “website” is a trap for robots and must stay empty. Send again.",
+            )
+        )
+    if strict:
+        problems += _unknown(form, values)
+    if problems:
+        raise Invalid(problems)
+    return checked
+
+
+def one(field: Field, value: Any) -> str:
+    """The checked text of one field; `value` is a text, a whole number or nothing.
+
+    Raises `ValueError` with one sentence for the person who typed it.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and field.shape in ("number", "whole"):
+        value = str(value)
+    if value is None:
+        value = ""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        raise ValueError(f"{field.label} was given {len(value)} times; give it once.")
+    if not isinstance(value, str):
+        raise ValueError(f"{field.label} must be text such as “{field.example}”, not {_json_name(value)}.")
+    if _SURROGATE.search(value):
+        raise ValueError(f"{field.label} holds half of a character (a lone surrogate); type it again.")
+    text = value.replace("\r\n", "\n").replace("\r", "\n").strip(" \t\n\u00a0\u3000")
+    if _CONTROL.search(text):
+        raise ValueError(f"{field.label} holds a control character; use plain text.")
+    if field.shape != "text" and "\n" in text:
+        raise ValueError(f"{field.label} must be one line.")
+    if not text:
+        if field.optional:
+            return ""
+        raise ValueError(f"Choose {field.ask}." if field.choices else f"Enter {field.ask}.")
+    if len(text) > field.limit:
+        raise ValueError(f"{field.label} must have at most {field.limit:,} characters; it has {len(text):,}.")
+    return _of_shape(field, text)
+
+
+def idempotency_key(value: str | None) -> str | None:
+    """The checked idempotency key of a header or hidden field, None when there is none.
+
+    Raises `Invalid` when it is not 1 to 200 plain ASCII characters.
+    """
+    text = (value or "").strip()
+    if not text:
+        return None
+    if not _KEY_SHAPE.fullmatch(text):
+        raise Invalid(
+            [
+                FieldProblem(
+                    field=IDEMPOTENCY_KEY,
+                    message="The idempotency key must be 1 to 200 plain ASCII characters, such as a UUID.",
+                )
+            ]
+        )
+    return text
+
+
+def schema(form: Form) -> dict[str, Any]:
+    """The JSON Schema (2020-12, as OpenAPI 3.1 uses it) of a form's body."""
+    properties: dict[str, Any] = {}
+    for field in form.fields:
+        entry: dict[str, Any] = {"type": "string", "description": field.meaning, "maxLength": field.limit}
+        if not field.optional:
+            entry["minLength"] = 1
+        if field.choices:
+            meanings = " ".join(f"`{choice.value}`: {choice.meaning}." for choice in field.choices)
+            entry = {"type": "string", "enum": list(field.values())}
+            entry["description"] = f"{field.meaning} {meanings}"
+        if field.shape == "email":
+            entry["format"] = "email"
+        if field.shape in ("number", "whole"):
+            entry["type"] = ["string", "integer"]
+        if field.shape == "secret":
+            entry["format"] = "password"
+        entry["examples"] = [field.example]
+        properties[field.name] = entry
+    if form.keyed:
+        properties[IDEMPOTENCY_KEY] = {
+            "type": "string",
+            "description": "The same as the header Idempotency-Key, for forms.",
+            "maxLength": 200,
+        }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [field.name for field in form.fields if not field.optional],
+        "additionalProperties": False,
+    }
+
+
+def _of_shape(field: Field, text: str) -> str:
+    if field.choices:
+        if text not in field.values():
+            raise ValueError(f"Choose {field.ask}: {_listing(field.values())}.")
+        return text
+    if field.shape == "email":
+        if not _EMAIL.fullmatch(text) or len(text.split("@")[0]) > _LOCAL_PART:
+            raise ValueError(f"Enter {field.ask} in full, such as {field.example}.")
+        return text
+    if field.shape == "number":
+        return re.sub(r"\s+", "", _DASHES.sub("-", text))
+    if field.shape == "whole":
+        digits = re.sub(r"\s+", "", text)
+        if not re.fullmatch(r"[0-9]+", digits):
+            raise ValueError(f"{field.label} must be a whole number such as {field.example}.")
+        return digits
+    if field.shape == "secret":
+        return re.sub(r"\s+", "", text)
+    if field.name == PHONE.name and not re.search(r"\d", text):
+        raise ValueError(f"Enter {field.ask} with its digits, such as {field.example}, or leave it empty.")
+    return text
+
+
+def _unknown(form: Form, values: Mapping[str, Any]) -> Iterable[FieldProblem]:
+    known = [*form.names(), HONEYPOT, *([IDEMPOTENCY_KEY] if form.keyed else [])]
+    for name in sorted(set(values) - set(known)):
+        shown = name if len(name) <= 40 and name.isprintable() else "with this name"
+        close = difflib.get_close_matches(name[:80], form.names(), n=1)
+        hint = f"did you mean “{close[0]}”?" if close else f"known are {_listing(form.names())}."
+        yield FieldProblem(
+            field=shown if shown == name else "(unknown)", message=f"There is no field {shown}; {hint}"
+        )
+
+
+def _listing(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _json_name(value: Any) -> str:
+    names = {bool: "true or false", dict: "an object", list: "an array", int: "a number", float: "a number"}
+    return names.get(type(value), "something else")

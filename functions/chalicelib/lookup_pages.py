@@ -1,0 +1,80 @@
+"""The pages of what a customer looked up: what their shells show, from the domain's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from chalicelib.answers import Answer
+from chalicelib.exchange import Exchange
+from chalicelib.hours import day_text
+from chalicelib.lookups import DownloadAnswer, ReleaseName, RenewalAnswer, UpdatesAnswer
+
+KILO = 1024
+
+
+def renewal(here: Exchange, found: RenewalAnswer) -> Answer:
+    """The state of an agreement, as a page or as JSON."""
+    return here.page_or_json(
+        "renewal",
+        {
+            **found.as_json(),
+            "product": found.product_name,
+            "covered_from": _day(found.covered_from),
+            "covered_until": _day(found.covered_until),
+            "newest_entitled": _release(found.newest_entitled),
+        },
+        found.as_json(),
+    )
+
+
+def download(here: Exchange, found: DownloadAnswer) -> Answer:
+    """A link to a file, as a page or as JSON."""
+    return here.page_or_json(
+        "download",
+        {
+            **found.as_json(),
+            "url": here.path(found.url),
+            "expires": {"iso": found.expires.isoformat(), "text": found.expires_text},
+            "size_text": size_text(found.size),
+        },
+        found.as_json(),
+    )
+
+
+def updates(here: Exchange, found: UpdatesAnswer) -> Answer:
+    """What is newest, as a page or as JSON."""
+    return here.page_or_json(
+        "updates",
+        {
+            **found.as_json(),
+            "newest": _release(found.newest),
+            "newest_entitled": _release(found.newest_entitled),
+            "supported_until": _day(found.supported_until),
+            "earliest_end": _day(found.earliest_end),
+        },
+        found.as_json(),
+    )
+
+
+def size_text(size: int) -> str:
+    """A size in bytes, for people: `3.2 MB`."""
+    if size < KILO:
+        return f"{size} bytes"
+    number = size / KILO
+    for unit in ("KB", "MB"):
+        if number < KILO:
+            return f"{number:.1f} {unit}"
+        number /= KILO
+    return f"{number:.1f} GB"
+
+
+def _day(day: date | None) -> Mapping[str, str] | None:
+    return {"iso": day.isoformat(), "text": day_text(day)} if day else None
+
+
+def _release(release: ReleaseName | None) -> Mapping[str, Any] | None:
+    if release is None:
+        return None
+    return {"version": release.version, "url": release.url, "released": _day(release.released)}

@@ -1,0 +1,304 @@
+"""The desk's front on one machine: one process, threads, the published site and the desk at one address.
+
+waitress speaks HTTP; `gateway` stands for API Gateway, `file_links` for S3, `published` for CloudFront and
+its bucket. Here they are put together, every answer gets the security headers, and a line per request is
+logged that holds no token, no query and no address.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer, create_server
+from waitress.task import ErrorTask
+
+from chalicelib import answers, bodies, exchange
+from chalicelib.answers import Answer
+from chalicelib.exchange import Exchange, Service
+from chalicelib.pace import POSTS, WRONG_KEYS, Allowance, Pace
+from chalicelib.refusals import Refused
+from chalicelib.wiring import Desk
+from desk import file_links
+from desk.gateway import Gateway, raw_path, request_headers
+from desk.published import Published, Sent
+
+THREADS = 16
+GRACE = 10.0
+"""Seconds that requests under way have to finish after the signal to stop."""
+# Ours are the limits that answer with a page; this one only keeps a flood off the disk.
+_BACKSTOP = 2 * file_links.UPLOAD_LIMIT
+_HEADER_LIMIT = 64 * 1024
+_CHUNK = 1 << 16
+_log = logging.getLogger("desk.requests")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    """An answer on its way out: a status, all headers, and what to send."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: Iterable[bytes]
+    length: int
+
+
+class Front:
+    """The WSGI application. `desk` answers, `public` is the folder of the site (it may lead over a link)."""
+
+    def __init__(
+        self, desk: Desk, public: Path, *, posts: Allowance = POSTS, wrong_keys: Allowance = WRONG_KEYS
+    ) -> None:
+        from app import app
+
+        self._published = Published(public)
+        self._service = Service(
+            desk=desk,
+            public=self._published.root,
+            posts=Pace(posts, time.monotonic),
+            wrong_keys=Pace(wrong_keys, time.monotonic),
+        )
+        self._gateway = Gateway(app, app.routes)
+        self._security = answers.security_headers(desk.settings.url)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        began = time.monotonic()
+        request_id = secrets.token_hex(8)
+        environ["desk.request_id"] = request_id
+        path = raw_path(environ)
+        try:
+            ready = self._ready(environ, path)
+        except Exception:
+            logging.getLogger("desk").exception("a fault of ours, request %s", request_id)
+            ready = self._of_answer(answers.problem(exchange.broken()))
+        headers = [*ready.headers, ("X-Request-Id", request_id)]
+        if ready.status not in (204, 304):
+            headers.append(("Content-Length", str(ready.length)))
+        start_response(f"{ready.status} {HTTPStatus(ready.status).phrase}", headers)
+        _log.info(
+            "%s %s %d %d bytes %.0f ms %s",
+            environ["REQUEST_METHOD"],
+            loggable(path),
+            ready.status,
+            ready.length,
+            (time.monotonic() - began) * 1000,
+            request_id,
+        )
+        if environ["REQUEST_METHOD"] == "HEAD" or ready.status in (204, 304):
+            close = getattr(ready.body, "close", None)
+            if close is not None:
+                close()
+            return []
+        return ready.body
+
+    def _ready(self, environ: WSGIEnvironment, path: str) -> _Ready:
+        if path == "/api" or path.startswith("/api/"):
+            reply = self._gateway(environ, self._service, bodies.LIMIT)
+            return _Ready(
+                status=reply.status, headers=reply.headers, body=[reply.body], length=len(reply.body)
+            )
+        if path.startswith("/files/"):
+            return self._file_link(environ, path.removeprefix("/files/"))
+        headers = dict(request_headers(environ))
+        sent = self._published.answer(
+            environ["REQUEST_METHOD"],
+            path,
+            environ.get("QUERY_STRING", ""),
+            lambda name: headers.get(name, ""),
+        )
+        return self._of_sent(sent, environ)
+
+    def _file_link(self, environ: WSGIEnvironment, word: str) -> _Ready:
+        here = Exchange(
+            method=environ["REQUEST_METHOD"],
+            headers=dict(request_headers(environ)),
+            body=b"",
+            client=environ.get("REMOTE_ADDR", ""),
+            service=self._service,
+        )
+        try:
+            if word != file_links.UPLOAD:
+                return self._of_sent(file_links.download(here, word), environ)
+            here.admit()
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            return self._of_answer(file_links.upload(here, environ["wsgi.input"], length))
+        except Refused as trouble:
+            return self._of_answer(file_links.refused(here, trouble))
+
+    def _of_answer(self, answer: Answer) -> _Ready:
+        typed = (("Content-Type", answer.content_type),) if answer.content_type else ()
+        body = answer.body.encode("utf-8", "replace")
+        return _Ready(
+            status=answer.status,
+            headers=(*typed, *answer.headers, *answers.PRIVATE_HEADERS, *self._security),
+            body=[body],
+            length=len(body),
+        )
+
+    def _of_sent(self, sent: Sent, environ: WSGIEnvironment) -> _Ready:
+        headers = (*sent.headers, *self._security)
+        if sent.file is None:
+            return _Ready(status=sent.status, headers=headers, body=[sent.body], length=len(sent.body))
+        wrap: Callable[..., Iterable[bytes]] = environ["wsgi.file_wrapper"]
+        return _Ready(status=sent.status, headers=headers, body=wrap(sent.file, _CHUNK), length=sent.length)
+
+
+def loggable(path: str) -> str:
+    """A path without what opens anything: tokens and signed words are cut, and nothing can break a line."""
+    cut = re.sub(r"^/(api/(?:tickets|renewals|downloads)|files)/(?!upload$)[^/]*", r"/\1/…", path)
+    return re.sub(r"[^\x21-\x7e…]", "?", cut)[:200]
+
+
+class _Refusal(ErrorTask):  # type: ignore[misc]
+    """What waitress itself refuses (no HTTP, headers or a body beyond all limits), in our form."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        said = exchange.unreadable(int(error.code))
+        answer = answers.problem(said)
+        body = answer.body.encode()
+        self.status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
+        self.response_headers = [
+            ("Content-Type", answer.content_type),
+            ("Content-Length", str(len(body))),
+            *answers.PRIVATE_HEADERS,
+            *answers.SECURITY_HEADERS,
+            ("Connection", "close"),
+        ]
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    error_task_class = _Refusal
+
+
+class Server:
+    """A listening server. `url` is where it can be reached; `run` serves until `stop` is called."""
+
+    def __init__(self, front: Front, *, host: str, port: int, threads: int, proxies: int) -> None:
+        behind: dict[str, Any] = (
+            {
+                "trusted_proxy": "*",
+                "trusted_proxy_count": proxies,
+                "trusted_proxy_headers": {"x-forwarded-for"},
+            }
+            if proxies
+            else {}
+        )
+        self._map: dict[int, Any] = {}
+        self._waitress: TcpWSGIServer = create_server(
+            front,
+            map=self._map,
+            host=host,
+            port=port,
+            threads=threads,
+            ident=None,
+            connection_limit=1000,
+            backlog=1024,
+            channel_timeout=60,
+            cleanup_interval=15,
+            asyncore_use_poll=True,
+            max_request_body_size=_BACKSTOP,
+            max_request_header_size=_HEADER_LIMIT,
+            log_socket_errors=False,
+            **behind,
+        )
+        self._waitress.channel_class = _Channel
+        # Fifty clicks at once are no warning.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self._stopping = threading.Event()
+
+    @property
+    def port(self) -> int:
+        return int(self._waitress.effective_port)
+
+    @property
+    def url(self) -> str:
+        host = self._waitress.effective_host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def run(self) -> None:
+        """Serves; after `stop` takes no more connections, finishes what is under way and returns."""
+        loop = self._waitress.asyncore.loop
+        while not self._stopping.is_set():
+            loop(timeout=1.0, map=self._map, use_poll=True, count=1)
+        self._waitress.accepting = False
+        self._waitress.socket.close()
+        self._map.pop(self._waitress._fileno, None)
+        ends = time.monotonic() + GRACE
+        while self._busy() and time.monotonic() < ends:
+            loop(timeout=0.05, map=self._map, use_poll=True, count=1)
+        self._waitress.task_dispatcher.shutdown()
+        for channel in list(self._waitress.active_channels.values()):
+            channel.handle_close()
+        self._waitress.trigger.close()
+
+    def stop(self) -> None:
+        """Asks `run` to end; may be called from a signal handler or another thread."""
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._waitress.pull_trigger()
+
+    def _busy(self) -> bool:
+        return any(
+            channel.requests or channel.total_outbufs_len
+            for channel in self._waitress.active_channels.values()
+        )
+
+
+def serve(
+    public: Path,
+    port: int,
+    host: str = "127.0.0.1",
+    *,
+    desk: Desk,
+    threads: int = THREADS,
+    proxies: int = 0,
+    posts: Allowance = POSTS,
+    tell: Callable[[str], None],
+) -> None:
+    """Serves `public` and the desk until SIGTERM or SIGINT, then finishes what is under way.
+
+    `proxies` is how many reverse proxies of ours stand in front: the client's address is then the one that
+    the outermost of them saw. `tell` gets the line with the address. Raises OSError when the port is taken.
+    """
+    front = Front(desk, public, posts=posts)
+    server = Server(front, host=host, port=port, threads=threads, proxies=proxies)
+    earlier = {
+        number: signal.signal(number, lambda *_: server.stop()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    tell(f"The support site and its desk are at {desk.settings.url} (listening on {server.url}).")
+    try:
+        server.run()
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def running(
+    front: Front, *, host: str = "127.0.0.1", port: int = 0, threads: int = THREADS, proxies: int = 0
+) -> Iterator[Server]:
+    """A server in a thread of its own, for as long as the block runs. Port 0: one that is free."""
+    server = Server(front, host=host, port=port, threads=threads, proxies=proxies)
+    thread = threading.Thread(target=server.run, name="server")
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join()
