@@ -312,7 +312,7 @@ def test_the_ticket_form_tells_the_phone_and_the_hours_first(make: Make) -> None
     text = make({})["support/ticket/"].text()
     before = text[: text.index("<form")]
     assert "801-555-0142" in before
-    assert "Monday to Friday, 08:00 to 17:00 (America/Denver)" in before
+    assert "Monday to Friday, 8:00 a.m. to 5:00 p.m. (Denver time)" in before
 
 
 def test_answer_shells_keep_their_templates_through_the_rendering(make: Make) -> None:

@@ -137,7 +137,7 @@ DAYS = dict(
 
 
 def hours(library: Library) -> str:
-    """Monday to Friday, 08:00 to 17:00 (America/Denver)."""
+    """Monday to Friday, 8:00 a.m. to 5:00 p.m. (Denver time)."""
     told = library.policy.hours
     order = list(DAYS)
     places = [order.index(day) for day in told.days]
@@ -146,4 +146,11 @@ def hours(library: Library) -> str:
         days = f"{DAYS[told.days[0]]} to {DAYS[told.days[-1]]}"
     else:
         days = ", ".join(DAYS[day] for day in told.days)
-    return f"{days}, {told.open} to {told.close} ({told.time_zone.replace('_', ' ')})"
+    place = told.time_zone.rsplit("/", 1)[-1].replace("_", " ")
+    return f"{days}, {time_of_day(told.open)} to {time_of_day(told.close)} ({place} time)"
+
+
+def time_of_day(text: str) -> str:
+    """17:00 is 5:00 p.m."""
+    hour, minute = text.split(":")
+    return f"{(int(hour) - 1) % 12 + 1}:{minute} {'a' if int(hour) < 12 else 'p'}.m."

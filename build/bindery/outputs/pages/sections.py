@@ -101,6 +101,7 @@ def section(
     cards: tuple[Row, ...] = (),
     title: str = "",
     updated: date | None = None,
+    ages: bool = True,
 ) -> Iterator[PagePlan]:
     """A list and its parts, under what staff wrote above it."""
     told = intro(library, url, title or name, summary)
@@ -116,6 +117,7 @@ def section(
         lead_title=lead_title,
         lead=lead,
         cards=cards,
+        ages=ages,
         updated=latest([updated, told.item.updated if told.item else None]),
         dated=splits == DATED,
         sample=told.item.sample_note or "This page is a sample." if told.item and told.item.sample else "",
@@ -172,6 +174,8 @@ def events(library: Library, templates: Templates) -> Iterator[PagePlan]:
         shelves.newest_first([event_row(event) for event in library.events]),
         DATED,
         empty="No event is planned.",
+        ages=False,
+        updated=latest(event.updated for event in library.events),
     )
 
 

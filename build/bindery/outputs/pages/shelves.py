@@ -78,6 +78,7 @@ class Shelf:
     dated: bool = True
     cards: tuple[Row, ...] = ()
     deeper: bool = False
+    ages: bool = True  # whether the days of the rows say when the list changed: those of events do not
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def plans(
         for (path, heading), rows in groups.items():
             yield from plans(templates, _below(shelf, path, heading, rows))
     newest = shelf.rows[:NEWEST] if not whole and shelf.dated else ()
-    days = [row.day for row in (*shelf.rows, *shelf.lead) if row.day]
+    days = [row.day for row in (*shelf.rows, *shelf.lead) if row.day and shelf.ages]
     updated = max([*days, shelf.updated] if shelf.updated else days, default=None)
 
     def head() -> Head:
@@ -142,6 +143,8 @@ def _below(shelf: Shelf, path: str, heading: str, rows: Sequence[Row]) -> Shelf:
         kind=shelf.kind,
         dated=shelf.dated,
         deeper=True,
+        ages=shelf.ages,
+        updated=None if shelf.ages else shelf.updated,
     )
 
 
