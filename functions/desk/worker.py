@@ -1,0 +1,45 @@
+"""Work that nobody waits for: hands over the mails of the outbox while the desk serves."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from chalicelib.refusals import NotStored
+from chalicelib.wiring import Desk
+
+PAUSE = 2.0
+"""Seconds between looks at an empty outbox."""
+
+
+class Worker:
+    """A thread that drains the outbox until it is stopped. Trouble is said on stderr and tried again."""
+
+    def __init__(self, desk: Desk, pause: float = PAUSE) -> None:
+        self._desk = desk
+        self._pause = pause
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="desk-worker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the mail in hand and end; waits for at most 30 seconds."""
+        self._stop.set()
+        self._thread.join(30)
+
+    def _run(self) -> None:
+        said = ""
+        while not self._stop.is_set():
+            busy = False
+            try:
+                busy = sum(self._desk.outbox.run()) > 0
+                said = ""
+            except NotStored:
+                trouble = "The store cannot be written; mails wait."
+                if trouble != said:
+                    print(trouble, file=sys.stderr, flush=True)  # noqa: T201 - the server's log
+                said = trouble
+            if not busy:
+                self._stop.wait(self._pause)
