@@ -7,6 +7,7 @@ What serves is started, waited for and stopped; what would run these tests again
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -153,8 +154,26 @@ _NAME = {"NAME": "Reader", "EMAIL": "reader@example.com"}
 
 @pytest.mark.slow
 def test_every_command_of_the_readme_works_in_its_order(reader: Reader) -> None:
-    said = {command: reader.types(command) for command in COMMANDS}
-    assert said  # what each must say stands in the tests below
+    said = [(command, reader.types(command)) for command in COMMANDS]
+
+    def answers(beginning: str) -> list[str]:
+        return [text for command, text in said if command.startswith(beginning)]
+
+    for agreement in ("DEMO-CURRENT", "DEMO-LAPSED", "DEMO-NEW", "DEMO-SEATS"):
+        assert agreement in answers("make serve")[0]
+        assert agreement in (reader.repository / "var/demo-agreements.txt").read_text(encoding="utf-8")
+    assert "is supported until 2027-01-28, because" in answers("bindery explain")[0]
+    ticket = json.loads(answers("curl")[0])
+    assert ticket["route"]["name"] == "Programming"
+    assert [issue["id"] for issue in ticket["known"]["known_issues"]] == ["CW-2388"]
+    before, after = answers("desk tickets list")
+    assert re.search(rf"^{ticket['number']} +open ", before, re.MULTILINE)
+    assert re.search(rf"^{ticket['number']} +answered ", after, re.MULTILINE)
+    assert list((reader.repository / "var/mail").glob("*.eml"))
+    assert "Cityworks 23.15 (Reader)" in answers("bindery history")[0]
+    for port in (reader.port, reader.port + 1, reader.port + 2):  # built, pushed, previewed
+        with urllib.request.urlopen(f"http://localhost:{port}/releases/cityworks/23.15/") as page:
+            assert "Cityworks 23.15" in page.read().decode()
 
 
 def test_the_map_names_only_what_exists() -> None:
