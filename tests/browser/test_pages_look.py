@@ -252,11 +252,11 @@ def test_a_failure_keeps_the_answers_and_tells_the_phone(site: str, chromium: Br
         elif how == "503":
             route.fulfill(status=503, content_type="text/html", body="<title>no</title>")
         else:
-            body = (ROOT / "site/templates/answers/refused.html").read_text("utf-8")
+            body = "<form data-form><button>Send</button><p data-status></p></form>"
             route.fulfill(
                 status=422,
                 content_type="text/html",
-                body=f"<title>Error: x</title><div id=content><h1 autofocus>Wrong</h1>{body}</div>",
+                body=f"<title>Error: x</title><div id=content><h1>x</h1><h2 autofocus>Wrong</h2>{body}</div>",
             )
 
     page.route("**/api/tickets", take)

@@ -105,8 +105,9 @@
       return;
     }
     document.title = page.title;
-    old.replaceWith(document.importNode(fresh, true));
-    const focus = document.querySelector("#content [autofocus], #error-summary, #content h1");
+    const focus = fresh.querySelector("[autofocus]") ?? fresh.querySelector("h1");
+    for (const element of fresh.querySelectorAll("[autofocus]")) element.autofocus = false; // for pages that load
+    old.replaceWith(document.adoptNode(fresh));
     if (focus) {
       focus.tabIndex = -1;
       focus.focus();
