@@ -116,7 +116,7 @@ def _origin(path: Path) -> origin.Origin:
 
         return binding.build(*arguments, **options)  # type: ignore[arg-type]
 
-    return origin.Origin(path=path.absolute(), build=build, environ=os.environ, clock=_clock, say=_say)
+    return origin.Origin(path=path.resolve(), build=build, environ=os.environ, clock=_clock, say=_say)
 
 
 def _say(line: str) -> None:
