@@ -263,6 +263,13 @@ class Tickets:
         except AttachmentsFull:
             raise _full() from None
 
+    def holds(self, arrived: ArrivedUpload) -> bool:
+        """Whether the ticket shows this very file. Raises NotStored when that cannot be known."""
+        ticket = self.store.ticket(arrived.ticket)
+        return ticket is not None and any(
+            one.id == arrived.attachment and one.state == "stored" for one in ticket.attachments
+        )
+
     def url(self, ticket: Ticket) -> str:
         """The secret address of a ticket; for its sender's eyes only."""
         return f"{self.site}/api/tickets/{self._token(ticket.number, ticket.salt)}"

@@ -159,12 +159,14 @@ class Desk:
         return self.lookups.updates(product, version, agreement, key)
 
     def attach(self, arrived: ArrivedUpload) -> TicketView:
-        """Show an arrived file on its ticket, or take it away again when the ticket cannot hold it."""
+        """Show an arrived file on its ticket; take it away again when the ticket does not hold it (it was
+        there already, there are too many, or it could not be noted). Raises what `Tickets.attach` raises."""
         try:
             return self.tickets.attach(arrived)
-        except Exception:
-            self.files.discard(arrived)
-            raise
+        finally:
+            with suppress(NotStored):
+                if not self.tickets.holds(arrived):
+                    self.files.discard(arrived)
 
     def health(self) -> dict[str, object]:
         """`{"ok", "store", "catalog": {"format", "build"} | null, "oldest_unsent_mail"}`; never raises."""
