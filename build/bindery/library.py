@@ -50,6 +50,7 @@ GENERATED = (
     "api/*",
 )
 ATTACHED = (".png", ".jpg", ".jpeg", ".svg", ".gif", ".webp", ".pdf", ".bib", ".csv", ".txt")
+FIXING = frozenset({"Fixed", "Security"})  # the sections of release notes that mend something
 Signature = tuple[int, int, int]
 _NATURAL = re.compile(r"(\d+)")
 
@@ -291,12 +292,21 @@ class Library:
         return tuple(chain)
 
     @cached_property
+    def fixes(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """By (product, version) the ids of what a release's notes say that it fixes."""
+        return {
+            (release.product, release.version): tuple(
+                [entry.id for entry in release.entries if entry.section in FIXING]
+            )
+            for release in self.releases
+        }
+
+    @cached_property
     def _fixed_in(self) -> dict[str, list[Release]]:
         fixed: dict[str, list[Release]] = defaultdict(list)
         for release in self.releases:
-            for entry in release.entries:
-                if entry.section in ("Fixed", "Security") and release not in fixed[entry.id]:
-                    fixed[entry.id].append(release)
+            for entry_id in dict.fromkeys(self.fixes[release.product, release.version]):
+                fixed[entry_id].append(release)
         return fixed
 
     def fixed_in(self, entry_id: str) -> tuple[Release, ...]:

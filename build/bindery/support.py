@@ -164,8 +164,8 @@ def known_issues(library: Library) -> dict[tuple[str, str], tuple[KnownIssue, ..
         before = library.predecessor(release)
         open_here = dict(known[(before.product, before.version)]) if before else {}
         open_here |= found_in.get(key, {})
-        for entry in release.entries:
-            if entry.section == "Known issues" and library.defect(entry.id) is None:
+        for entry in [entry for entry in release.entries if entry.section == "Known issues"]:
+            if library.defect(entry.id) is None:
                 open_here[entry.id] = KnownIssue(
                     id=entry.id,
                     title=entry.text,
@@ -175,8 +175,7 @@ def known_issues(library: Library) -> dict[tuple[str, str], tuple[KnownIssue, ..
                         fix.version for fix in library.fixed_in(entry.id) if fix.product == release.product
                     ),
                 )
-        for entry in release.entries:
-            if entry.section in ("Fixed", "Security"):
-                open_here.pop(entry.id, None)
+        for entry_id in library.fixes[key]:
+            open_here.pop(entry_id, None)
         known[key] = open_here
     return {key: tuple(issues[name] for name in sorted(issues)) for key, issues in known.items()}

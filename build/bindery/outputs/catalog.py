@@ -99,7 +99,7 @@ def _release(library: Library, release: Release, answer: Answer) -> dict[str, An
         "url": library.address(release.url),
         "sample": release.sample,
         "security": list(release.security),
-        "fixes": [entry.id for entry in release.entries if entry.section in ("Fixed", "Security")],
+        "fixes": list(library.fixes[release.product, release.version]),
         "files": [
             {"name": file.name, "size": file.size, "sha256": file.sha256, "platform": file.platform or None}
             for file in release.files
