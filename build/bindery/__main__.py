@@ -1,5 +1,5 @@
 """`python -m bindery` is the command `bindery`."""
 
-from bindery.cli import main
+from bindery.cli import run
 
-main(prog_name="bindery")
+run()

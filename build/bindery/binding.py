@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -182,7 +183,9 @@ def _build(
             others[f"{area}/{path}"] = text
 
     environment = _templates(site)
-    take("public", catalog.outputs(library, answers, known, lambda region: _holidays(region, now.year)))
+    take(
+        "public", catalog.outputs(library, answers, known, lambda region: _holidays(region, now.year, cache))
+    )
     take(
         "public",
         feeds.outputs(
@@ -294,13 +297,20 @@ def begin(content: Path, site: Path, kind: str, path: str, values: Mapping[str, 
     return write.begin(content / path, text)
 
 
-def _holidays(region: str, year: int) -> Mapping[date, str]:
-    import holidays
+def _holidays(region: str, year: int, cache: Path | None) -> Mapping[date, str]:
+    first, last = year + HOLIDAY_YEARS[0], year + HOLIDAY_YEARS[-1]
 
-    country, _, subdivision = region.partition("-")
-    years = [year + offset for offset in HOLIDAY_YEARS]
-    found = holidays.country_holidays(country, subdiv=subdivision or None, years=years, language="en_US")
-    return dict(found.items())
+    def look_up() -> dict[str, str]:
+        import holidays
+
+        country, _, subdivision = region.partition("-")
+        years = range(first, last + 1)
+        days = holidays.country_holidays(country, subdiv=subdivision or None, years=years, language="en_US")
+        return {day.isoformat(): name for day, name in days.items()}
+
+    key = f"{region} {first} {last} {metadata.version('holidays')}"
+    found = memory.table(cache, "holidays", key, look_up)
+    return {date.fromisoformat(day): name for day, name in found.items()}
 
 
 # What is known from the last time

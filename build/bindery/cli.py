@@ -377,3 +377,14 @@ def new_defect(
         raise click.ClickException(f"the id must be such as CW-1234, not '{defect_id}'")
     values = {"title": _quoted(title), "product": product, "version": version, "today": _day(now)}
     _begin(content, site, "defect", f"defects/{defect_id}.md", values)
+
+
+def run() -> None:
+    """The command as a process of its own. It ends at once: giving the memory of ten thousand pages back
+    piece by piece takes a tenth of a second."""
+    try:
+        main(prog_name="bindery")
+    except SystemExit as done:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(done.code if isinstance(done.code, int) else int(done.code is not None))

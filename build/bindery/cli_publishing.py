@@ -90,7 +90,7 @@ def rollback_command(target: Folder, id: str | None) -> None:
 @click.option("--url", help="The address that the site will have, such as https://support.example.org")
 def server_command(path: Path, url: str | None) -> None:
     """Make PATH a place to push to: `git push PATH/site.git main` publishes. Again: renew its hooks."""
-    program = "from bindery.cli import main; main()"
+    program = "from bindery.cli import run; run()"
     command = (
         f"{shlex.quote(sys.executable)} -I -c {shlex.quote(program)}"  # -I: nothing from where git stands
     )

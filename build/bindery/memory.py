@@ -76,6 +76,21 @@ def keep_items(cache: Path, content: Path, before: Known, after: Known) -> None:
         write.save_cache(cache, f"{stem}-{shard:02}", data)
 
 
+def table(cache: Path | None, what: str, key: str, make: Callable[[], dict[str, str]]) -> Mapping[str, str]:
+    """A small table that depends on nothing but its key."""
+    if cache is None:
+        return make()
+    try:
+        saved = json.loads((cache / what).read_text("utf-8"))
+        if saved["key"] == key:
+            return dict(saved["table"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    made = make()
+    write.save_cache(cache, what, json.dumps({"key": key, "table": made}, ensure_ascii=False).encode())
+    return made
+
+
 def _shard(path: str) -> int:
     return crc32(path.encode()) % SHARDS
 
