@@ -136,6 +136,9 @@ class Library:
     content: Path
     prefix: str = "/"
     _texts: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    _predecessors: dict[tuple[str, str], Release | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @cached_property
     def by_path(self) -> dict[str, Item]:
@@ -270,6 +273,12 @@ class Library:
 
     def predecessor(self, release: Release) -> Release | None:
         """The release that this one builds on (the rule is section 3 of the design); None for the first."""
+        key = (release.product, release.version)
+        if key not in self._predecessors:
+            self._predecessors[key] = self._predecessor(release)
+        return self._predecessors[key]
+
+    def _predecessor(self, release: Release) -> Release | None:
         if release.after:
             return self.release(release.product, release.after)
         if release.of:

@@ -139,7 +139,7 @@ class Writer:
             "files": manifest.files,
         }
         if self.written or self.removed or manifest != self.before:
-            _replace(self.out / MANIFEST, (json.dumps(content, indent=0, ensure_ascii=False) + "\n").encode())
+            _replace(self.out / MANIFEST, (json.dumps(content, ensure_ascii=False) + "\n").encode())
         (self.out / JOURNAL).unlink(missing_ok=True)
         return manifest
 
