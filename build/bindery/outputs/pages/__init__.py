@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from bindery.library import Library
-from bindery.outputs.pages import fixed, items, sections
+from bindery.outputs.pages import fixed, items, life_cycles, sections
 from bindery.outputs.pages.press import PagePlan, Templates
 from bindery.support import Answer
 
@@ -33,7 +33,7 @@ def plan(
         *sections.defects(library, press),
         *sections.help_pages(library, press),
         *sections.policies(library, press),
-        *sections.life_cycle(library, answers, press),
+        *life_cycles.life_cycle(library, answers, press),
         *fixed.plans(library, press),
         sections.home(library, press),
     ]

@@ -1,4 +1,4 @@
-"""The pages that show many things: home, the list of each section, the table of life cycles.
+"""The pages that show many things: home and the list of each section.
 
 Their contexts hold titles, days and summaries, never a body: an edit of a text makes no list again.
 """
@@ -15,10 +15,9 @@ from bindery.kinds.item import Item
 from bindery.kinds.release import Release
 from bindery.library import Library
 from bindery.outputs.pages import items, shelves
-from bindery.outputs.pages.items import CRUMBS, Neighbour, Support, changed, reasons
+from bindery.outputs.pages.items import CRUMBS, changed
 from bindery.outputs.pages.press import Head, PagePlan, Row, Templates
 from bindery.outputs.pages.shelves import Shelf, Split
-from bindery.support import Answer
 
 NEWS = 6
 SAMPLE = ("Sample", "sample")
@@ -280,103 +279,6 @@ def policies(library: Library, templates: Templates) -> Iterator[PagePlan]:
         (),
         updated=latest(item.updated for item in own),
     )
-
-
-class Cycle(NamedTuple):
-    """A version in the table of life cycles."""
-
-    label: str
-    url: str
-    released: date
-    line: str
-    newest: Neighbour | None
-    support: Support | None
-    sample: bool
-
-
-class ProductCycles(NamedTuple):
-    name: str
-    product: str
-    url: str
-    rows: tuple[Cycle, ...]
-
-
-def life_cycle(
-    library: Library, answers: Mapping[tuple[str, str], Answer], templates: Templates
-) -> Iterator[PagePlan]:
-    """Every version with its dates and reasons; past `FULL` versions each product has a table of its own."""
-    told = intro(library, "life-cycle/", items.LIFE_CYCLE, "Until when each version is supported, and why.")
-    tables = []
-    for product in library.products:
-        newest: dict[str, Release] = {}
-        for release in library.releases_of(product.product):
-            if release.of:
-                newest[release.of] = release
-        versions = [r for r in library.releases_of(product.product) if r.release_kind == "version"]
-        rows = tuple(
-            Cycle(
-                version.version,
-                f"/{version.url}",
-                version.released,
-                version.line,
-                items.neighbour(newest.get(version.version)),
-                reasons(answers.get((version.product, version.version))),
-                version.sample,
-            )
-            for version in reversed(versions)
-        )
-        if rows:
-            tables.append(ProductCycles(product.name, product.product, f"/{product.url}", rows))
-    apart = len(tables) > 1 and sum(len(table.rows) for table in tables) > shelves.FULL
-    first = tuple(table._replace(rows=()) for table in tables) if apart else tuple(tables)
-    yield _cycles(library, templates, "life-cycle/", told.title, told, first, ())
-    if apart:
-        for table in tables:
-            url = f"life-cycle/{table.product}/"
-            title = f"Life cycle of {table.name}"
-            yield _cycles(
-                library,
-                templates,
-                url,
-                title,
-                Intro(title, told.summary, "", None),
-                (table,),
-                (CRUMBS[items.LIFE_CYCLE],),
-            )
-
-
-def _cycles(
-    library: Library,
-    templates: Templates,
-    url: str,
-    title: str,
-    told: Intro,
-    tables: tuple[ProductCycles, ...],
-    crumbs: tuple[tuple[str, str], ...],
-) -> PagePlan:
-    days = [
-        cycle.newest.day if cycle.newest and cycle.newest.day else cycle.released
-        for t in tables
-        for cycle in t.rows
-    ]
-
-    def head() -> Head:
-        return Head(
-            title=title,
-            description=told.summary,
-            section=items.LIFE_CYCLE,
-            crumbs=crumbs,
-            kind="life-cycle",
-            updated=max(days, default=None),
-            layout="wide",
-        )
-
-    def values() -> dict[str, object]:
-        body = library.resolved_body(told.item) if told.item else ""
-        sample = told.item.sample_note if told.item and told.item.sample else ""
-        return {"tables": tables, "body": body, "title": title, "sample": sample}
-
-    return templates.plan(url, "pages/life-cycle.md", head, values, title, told.digest, tables, crumbs)
 
 
 def home(library: Library, templates: Templates) -> PagePlan:
