@@ -1,0 +1,312 @@
+"""The forms in Debian's Chromium, with JavaScript off and on: the site, the desk and a person."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bindery import binding
+from chalicelib import wiring
+from chalicelib.agreements import Agreement, Period
+from chalicelib.signing import agreement_key, fingerprint
+from chalicelib.wiring import Desk
+from desk.server import Front, running
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
+SAMPLE = (
+    "SAMPLE FILE\nproduct: %s\nversion: %s\nname: %s\nThis stands in for a download of the demonstration "
+    "site. It installs nothing.\n"
+)
+TYPED = {
+    "name": "Dana Ortiz",
+    "email": "dana.ortiz@example.gov",
+    "phone": "+1 801 555 0100",
+    "organization": "City of Exampleville",
+    "version": "23.12",
+    "subject": 'Work orders "do not" open <since> the update & restart',
+    "description": "First line\nSecond line </textarea><script>alert(1)</script>",
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    url: str
+    desk: Desk
+    public: Path
+    keys: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built from the repository's own content."""
+    out = tmp_path_factory.mktemp("forms") / "dist"
+    binding.build(ROOT / "content", ROOT / "site", out, now=NOW, url="http://localhost/", cache=None)
+    return out / "public"
+
+
+@pytest.fixture
+def site(public: Path, tmp_path: Path) -> Iterator[Site]:
+    """The built site and a desk of its own, served together."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    environ = {
+        "SUPPORT_URL": url,
+        "SUPPORT_VAR": str(tmp_path / "var"),
+        "SUPPORT_CATALOG": str(public / "data" / "catalog.json"),
+    }
+    desk = wiring.desk(environ, lambda: NOW)
+    keys = agreements(desk)
+    products = json.loads((public / "data" / "catalog.json").read_text())["products"]
+    for product, version, name in (
+        (product, version, file["name"])
+        for product, facts in products.items()
+        for version, release in facts["releases"].items()
+        for file in release["files"]
+    ):
+        kept = tmp_path / "var" / "files" / "releases" / product / version / name
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(SAMPLE % (product, version, name))
+    with running(Front(desk, public), port=port):
+        yield Site(url, desk, public, keys)
+    desk.store.close()
+
+
+def agreements(desk: Desk) -> dict[str, str]:
+    common = {
+        "stage": "accepted",
+        "client_manager": "",
+        "product": "cityworks",
+        "licence": "site",
+        "seats": None,
+    }
+    current = Agreement(
+        agreement="DEMO-1", customer="City of Exampleville", starts=date(2026, 3, 1), **common
+    )
+    lapsed = Agreement(
+        agreement="DEMO-2",
+        customer="Town of Sampleton",
+        starts=date(2023, 1, 1),
+        paid=(Period(first=date(2024, 1, 1), last=date(2024, 12, 31)),),
+        **common,
+    )
+    desk.store.import_agreements([current, lapsed], dry_run=False)
+    keys = {}
+    for number in ("DEMO-1", "DEMO-2"):
+        keys[number] = agreement_key()
+        desk.store.set_key(number, fingerprint(keys[number]), NOW)
+    return keys
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["with JavaScript", "without JavaScript"])
+def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(
+        viewport={"width": 1000, "height": 900}, java_script_enabled=request.param == "with JavaScript"
+    )
+    told: list[str] = []
+    opened = context.new_page()
+    opened.set_default_timeout(5000)
+    # Chromium names a refused form, and an address that leads to a place in its page; all else is a fault.
+    usual = ("Failed to load resource", "Autofocus processing was blocked because a document's URL")
+    opened.on("console", lambda said: None if said.text.startswith(usual) else told.append(said.text))
+    yield opened
+    context.close()
+    assert told == []
+
+
+def fill_ticket(page: Page, site: Site, **changes: str) -> None:
+    page.goto(site.url + "/support/ticket/")
+    for name, value in {**TYPED, **changes}.items():
+        page.fill(f"#{name}", value)
+    page.check("[name=kind][value=defect]")
+    page.check("[name=severity][value=P2]")
+    page.select_option("[name=product]", "cityworks")
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+
+
+def test_a_ticket_is_sent_and_its_page_tells_number_and_reply_by(page: Page, site: Site) -> None:
+    fill_ticket(page, site)
+    page.click("button[type=submit]")
+    page.wait_for_url(re.compile("/api/tickets/"))
+    (ticket,) = site.desk.store.tickets(["open"])
+    expect(page.locator("h1")).to_have_text("We have your ticket")
+    expect(page.locator(".number")).to_have_text(ticket.number)
+    assert focused(page) == "H1"
+    assert page.locator("time[datetime='2026-11-23T14:00:00-07:00']").count() >= 1
+    expect(page.locator("ol.messages")).to_contain_text("Second line </textarea><script>alert(1)</script>")
+    address = page.url
+    page.reload()
+    assert page.url == address
+    assert len(site.desk.store.tickets(["open"])) == 1
+    assert {mail.mail.template for mail in site.desk.store.mails(["waiting"])} == {
+        "visitor_receipt",
+        "staff_ticket",
+    }
+
+
+def test_wrong_input_comes_back_with_the_answers_and_the_summary_has_the_focus(
+    page: Page, site: Site
+) -> None:
+    fill_ticket(page, site, email="nobody", name="")
+    page.click("button[type=submit]")
+    expect(page.locator("#error-summary")).to_be_visible()
+    assert page.title().startswith("Error: ")
+    assert focused(page) == "error-summary"
+    links = page.locator("#error-summary a")
+    assert links.all_text_contents() == [
+        "Enter your name.",
+        "Enter your e-mail address in full, such as dana.ortiz@example.gov.",
+    ]
+    for name, value in TYPED.items():
+        wanted = {"name": "", "email": "nobody"}.get(name, value)
+        assert page.input_value(f"#{name}") == wanted
+    assert page.is_checked("[name=kind][value=defect]")
+    assert page.is_checked("[name=severity][value=P2]")
+    assert page.input_value("[name=product]") == "cityworks"
+    expect(page.locator("#email-error")).to_have_text(links.all_text_contents()[1])
+    assert page.get_attribute("#email", "aria-invalid") == "true"
+    links.nth(1).click()
+    assert focused(page) == "email"
+    page.fill("#email", TYPED["email"])
+    page.fill("#name", TYPED["name"])
+    page.click("button[type=submit]")
+    page.wait_for_url(re.compile("/api/tickets/"))
+    assert len(site.desk.store.tickets(["open"])) == 1
+
+
+def test_a_form_with_nothing_in_it_fits_a_telephone_with_all_its_errors(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.goto(site.url + "/support/ticket/")
+    page.click("button[type=submit]")
+    expect(page.locator("#error-summary a")).to_have_count(7)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_a_double_click_makes_one_ticket(page: Page, site: Site) -> None:
+    fill_ticket(page, site)
+    page.dblclick("button[type=submit]")
+    page.wait_for_url(re.compile("/api/tickets/"))
+    expect(page.locator("h1")).to_have_text("We have your ticket")
+    assert len(site.desk.store.tickets(["open"])) == 1
+
+
+def test_back_and_forward_make_no_second_ticket(page: Page, site: Site) -> None:
+    fill_ticket(page, site)
+    page.click("button[type=submit]")
+    page.wait_for_url(re.compile("/api/tickets/"))
+    first = page.url
+    page.go_back()
+    expect(page.locator("#subject")).to_be_visible()
+    page.go_forward()
+    expect(page.locator("h1")).to_have_text("We have your ticket")
+    assert page.url == first
+    assert len(site.desk.store.tickets(["open"])) == 1
+
+
+def test_a_message_and_a_file_are_added_on_the_page_of_the_ticket(
+    page: Page, site: Site, tmp_path: Path
+) -> None:
+    fill_ticket(page, site)
+    page.click("button[type=submit]")
+    page.wait_for_url(re.compile("/api/tickets/"))
+    page.fill("#text", "It also happens\nafter a restart.")
+    page.click("text=Send the message")
+    expect(page.locator("ol.messages > li")).to_have_count(2)
+    expect(page.locator("ol.messages")).to_contain_text("after a restart.")
+    log = tmp_path / "error log.txt"
+    log.write_bytes(b"bytes")
+    page.set_input_files("input[type=file]", log)
+    page.click("text=Upload the file")
+    expect(page.locator("#files ~ ul").first).to_contain_text("error log.txt")
+    (ticket,) = site.desk.store.tickets(["open"])
+    assert [(kept.name, kept.state) for kept in ticket.attachments] == [("error log.txt", "stored")]
+
+
+def test_a_renewal_is_looked_up(page: Page, site: Site) -> None:
+    page.goto(site.url + "/support/renewal/")
+    page.fill("#agreement", "DEMO 1".replace(" ", "\u2013"))
+    page.fill("#key", site.keys["DEMO-1"])
+    page.click("button[type=submit]")
+    page.wait_for_url(re.compile("/api/renewals/"))
+    expect(page.locator("h1")).to_have_text("Agreement DEMO-1")
+    expect(page.locator("time[datetime='2027-02-28']")).to_be_visible()
+    assert focused(page) == "H1"
+    assert site.keys["DEMO-1"] not in page.url
+
+
+def test_a_wrong_key_and_an_unknown_agreement_look_alike(page: Page, site: Site) -> None:
+    shown = []
+    for agreement in ("DEMO-1", "DEMO-9"):
+        page.goto(site.url + "/support/renewal/")
+        page.fill("#agreement", agreement)
+        page.fill("#key", "WRONG")
+        page.click("button[type=submit]")
+        expect(page.locator("h1")).to_have_text("Not found")
+        shown.append(page.content())
+    assert shown[0] == shown[1]
+
+
+def ask_download(page: Page, site: Site, agreement: str, version: str, file: str) -> None:
+    page.goto(site.url + "/support/download/")
+    page.fill("#agreement", agreement)
+    page.fill("#key", site.keys[agreement])
+    page.select_option("#product", "cityworks")
+    page.fill("#version", version)
+    page.fill("#file", file)
+    page.click("button[type=submit]")
+
+
+def test_a_download_delivers_the_bytes_with_the_published_checksum(
+    page: Page, site: Site, tmp_path: Path
+) -> None:
+    name = "cityworks-23.12-sample.txt"
+    ask_download(page, site, "DEMO-1", "23.12", name)
+    page.wait_for_url(re.compile("/api/downloads/"))
+    published = json.loads((site.public / "data" / "catalog.json").read_text())
+    (file,) = (
+        file
+        for file in published["products"]["cityworks"]["releases"]["23.12"]["files"]
+        if file["name"] == name
+    )
+    expect(page.locator(".sum")).to_have_text(file["sha256"])
+    with page.expect_download() as waiting:
+        page.click(f"a:has-text('{name}')")
+    got = tmp_path / "got"
+    waiting.value.save_as(got)
+    assert waiting.value.suggested_filename == name
+    assert hashlib.sha256(got.read_bytes()).hexdigest() == file["sha256"]
+
+
+def test_a_lapsed_agreement_is_refused_with_the_rule_and_the_dates(page: Page, site: Site) -> None:
+    ask_download(page, site, "DEMO-2", "23.12", "cityworks-23.12-sample.txt")
+    expect(page.locator("h1")).to_have_text("Your agreement does not include this release")
+    shown = page.locator("main").inner_text()
+    assert "2025-11-18" in shown
+    assert "2024-12-31" in shown
+    assert "policy/support.md" in shown
