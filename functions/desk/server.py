@@ -276,6 +276,11 @@ def serve(
     `proxies` is how many reverse proxies of ours stand in front: the client's address is then the one that
     the outermost of them saw. `tell` gets the line with the address. Raises OSError when the port is taken.
     """
+    log = logging.getLogger("desk")
+    if not log.handlers:
+        # A journal or a terminal gives the time; nothing else of ours speaks to standard error.
+        log.addHandler(logging.StreamHandler())
+        log.setLevel(logging.INFO)
     front = Front(desk, public, posts=posts)
     server = Server(front, host=host, port=port, threads=threads, proxies=proxies)
     earlier = {
