@@ -405,7 +405,10 @@ def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> 
     """
     problems = list(scan.problems)
     everything = Library(
-        items=tuple(scan.items[path] for path in sorted(scan.items)), attached=scan.attached, content=content
+        items=tuple(scan.items[path] for path in sorted(scan.items)),
+        attached=scan.attached,
+        content=content,
+        prefix=prefix,
     )
     problems += _checked(everything)
     visible = everything
@@ -414,6 +417,7 @@ def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> 
             items=tuple(item for item in everything.items if item.shown_at(now)),
             attached=scan.attached,
             content=content,
+            prefix=prefix,
         )
         problems += _dangling(everything, visible)
     if not problems:
@@ -428,7 +432,7 @@ def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> 
                 )
     if problems:
         raise Problems(problems)
-    return Library(items=visible.items, attached=scan.attached, content=content, prefix=prefix)
+    return visible
 
 
 def _problem(item: Item, name: str, must_be: str, given: str) -> Problem:
