@@ -4,6 +4,7 @@ moved."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from chalicelib.agreements import Agreement
 from chalicelib.signing import fingerprint
 from chalicelib.tickets import TicketDraft
-from chalicelib.wiring import Desk, desk
+from chalicelib.wiring import Desk, SettingTrouble, desk
 from desk.demo import write_files
 
 CATALOG = Path(__file__).with_name("catalog.json")
@@ -34,11 +35,13 @@ class World:
             "SUPPORT_VAR": str(self.folder / "var"),
             "SUPPORT_CATALOG": str(CATALOG),
         }
+        self.opened: list[Desk] = []
         self.desk = self.started()
 
     def started(self, **settings: str) -> Desk:
         """A desk on the same state, as after a restart."""
-        return desk({**self.environ, **settings}, lambda: self.now)
+        self.opened.append(desk({**self.environ, **settings}, lambda: self.now))
+        return self.opened[-1]
 
     def pass_(self, **span: float) -> None:
         self.now += timedelta(**span)
@@ -88,4 +91,6 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
-    made.desk.store.close()
+    for one in made.opened:
+        with suppress(SettingTrouble):
+            one.store.close()
