@@ -35,6 +35,7 @@ def download(here: Exchange, found: DownloadAnswer) -> Answer:
         "download",
         {
             **found.as_json(),
+            "product": _name(here, found.product),
             "url": here.path(found.url),
             "expires": {"iso": found.expires.isoformat(), "text": found.expires_text},
             "size_text": size_text(found.size),
@@ -49,6 +50,7 @@ def updates(here: Exchange, found: UpdatesAnswer) -> Answer:
         "updates",
         {
             **found.as_json(),
+            "product": _name(here, found.product),
             "newest": _release(found.newest),
             "newest_entitled": _release(found.newest_entitled),
             "supported_until": _day(found.supported_until),
@@ -68,6 +70,10 @@ def size_text(size: int) -> str:
             return f"{number:.1f} {unit}"
         number /= KILO
     return f"{number:.1f} GB"
+
+
+def _name(here: Exchange, product: str) -> str:
+    return here.desk.catalog().products[product].name
 
 
 def _day(day: date | None) -> Mapping[str, str] | None:

@@ -384,7 +384,7 @@ def _promise(
     return due, (
         f"The first response to {severity} comes within {length} of opening time.",
         f"Opening time is {', '.join(hours.days)}, {hours.open:%H:%M} to {hours.close:%H:%M} "
-        f"({hours.zone.key}), without {len(hours.closed)} closed days.",
+        f"({hours.zone.key}); holidays do not count.",
     )
 
 

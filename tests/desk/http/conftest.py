@@ -180,22 +180,12 @@ def catalog() -> dict[str, Any]:
     }
 
 
-def ticket(**changes: str) -> dict[str, str]:
-    return {
-        "name": "Dana Ortiz",
-        "email": "dana@example.gov",
-        "organization": "City of Exampleville",
-        "product": "widget",
-        "version": "2.0",
-        "kind": "question",
-        "severity": "P3",
-        "subject": "How do I print?",
-        "description": "All of it.",
-        **changes,
-    }
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    return a_free_port
 
 
-def free_port() -> int:
+def a_free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -221,7 +211,7 @@ def build_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             folder = public or tmp_path / "public"
             if public is None:
                 publish(folder)
-            port, clock = free_port(), Clock()
+            port, clock = a_free_port(), Clock()
             desk = wiring.desk(
                 {
                     "SUPPORT_URL": f"http://127.0.0.1:{port}",

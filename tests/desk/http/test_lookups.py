@@ -86,6 +86,7 @@ def test_a_covered_agreement_gets_a_link_that_delivers_the_published_bytes(house
 def test_a_browser_is_led_to_a_page_with_the_link(house: Any) -> None:
     led = house.client.form("/api/downloads", download(house))
     tree = lxml.html.fromstring(house.client.page(led.headers["location"]).text)
+    assert tree.xpath("//h1")[0].text == "Your download of Widget 2.0"
     (link,) = tree.xpath("//a[@download]")
     assert link.text == "setup.zip"
     assert house.client.get(link.get("href")).body == FILE
@@ -173,7 +174,7 @@ def test_updates_tell_what_is_newest_and_what_may_be_installed(house: Any) -> No
     assert plain["newest_entitled"] is None
     page = house.client.form("/api/updates", {"product": "widget", "version": "1.0"})
     assert page.status == 200
-    assert lxml.html.fromstring(page.text).xpath("//h1")[0].text == "widget 1.0"
+    assert lxml.html.fromstring(page.text).xpath("//h1")[0].text == "Widget 1.0"
 
 
 def test_an_unknown_product_is_a_field_to_mend(house: Any) -> None:

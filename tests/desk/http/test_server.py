@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import logging
+import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import lxml.html
+import pytest
 
 from desk.server import loggable
+
+TICKET = {
+    "name": "Dana Ortiz",
+    "email": "dana@example.gov",
+    "organization": "City of Exampleville",
+    "product": "widget",
+    "version": "2.0",
+    "kind": "question",
+    "severity": "P3",
+    "subject": "How do I print?",
+    "description": "All of it.",
+}
 
 
 def test_a_log_line_holds_no_token_no_query_and_no_address(house: Any, caplog: Any) -> None:
@@ -76,3 +93,35 @@ def test_a_broken_shell_is_logged_and_the_plain_page_stands_in(house: Any, caplo
     assert {record.message for record in caplog.records if record.levelno >= logging.ERROR} == {
         "the shell of refused cannot be used; the plain page stands in"
     }
+
+
+@pytest.mark.slow
+def test_a_ticket_is_there_again_after_a_stop_and_a_start(
+    build_house: Any, tmp_path: Path, free_port: Any
+) -> None:
+    house, port = build_house(), free_port()
+    environ = {
+        "SUPPORT_URL": f"http://127.0.0.1:{port}",
+        "SUPPORT_VAR": str(tmp_path / "served"),
+        "PYTHONUNBUFFERED": "1",
+    }
+    command = [sys.executable, "-m", "desk", "serve", "--port", str(port), "--public", str(house.public)]
+    client = type(house.client)(port)
+    seen = []
+    for turn in range(2):
+        with subprocess.Popen(
+            command, env=environ, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        ) as served:
+            try:
+                assert served.stderr is not None
+                assert served.stderr.readline() == (
+                    f"The support site and its desk are at http://127.0.0.1:{port} "
+                    f"(listening on http://127.0.0.1:{port}).\n"
+                )
+                if turn == 0:
+                    where = client.form("/api/tickets", TICKET).headers["location"]
+                seen.append(client.get(where).json["number"])
+            finally:
+                served.send_signal(signal.SIGTERM)
+            assert served.wait(15) == 0
+    assert seen[0] == seen[1]
