@@ -8,6 +8,7 @@ This module must not know what a page is about.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib.metadata
 import multiprocessing
@@ -135,6 +136,8 @@ _press: Press | None = None  # of a working process
 
 def _start(site_dir: Path, site_url: str, cache_dir: Path | None) -> None:
     global _press
+    gc.freeze()  # what came with the fork stays as it is; what pages leave behind goes
+    gc.enable()
     _press = Press(site_dir, site_url, cache_dir)
 
 
