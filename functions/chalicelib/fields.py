@@ -157,8 +157,9 @@ FILE = Field(
     name="file",
     label="The file",
     ask="the file",
-    meaning="The file's name as the release page has it.",
+    meaning="The file's name as the release page has it; needed when the release has several.",
     limit=160,
+    optional=True,
     example="cityworks-23.10-server.zip",
 )
 

@@ -190,7 +190,7 @@ def agreements_export(wiring: Wired, file: Path | None, as_json: bool, force: bo
     as_json = as_json or (file is not None and file.suffix.lower() == ".json")
     held = wiring.desk().store.agreements()
     text = write_json(held) if as_json else write_csv(held)
-    if file is None:
+    if file is None or str(file) == "-":
         click.echo(text, nl=False)
         return
     try:
