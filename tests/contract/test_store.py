@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -226,6 +226,17 @@ def test_agreements_are_imported_renewed_withdrawn(store: Store) -> None:
     assert store.withdraw("A", None).withdrawn is None
     with pytest.raises(NotFound):
         store.renew("C", more)
+
+
+def test_an_import_that_breaks_off_leaves_nothing(store: Store) -> None:
+    def rows() -> Iterator[Agreement]:
+        yield agreement("A")
+        raise RuntimeError("the reader broke")
+
+    with pytest.raises(RuntimeError, match="the reader broke"):
+        store.import_agreements(rows(), dry_run=False)
+    assert store.agreements() == ()
+    assert store.import_agreements([agreement("B")], dry_run=False).added == ("B",)
 
 
 def test_a_key_survives_an_import_and_is_rotated(store: Store) -> None:
