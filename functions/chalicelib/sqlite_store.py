@@ -10,13 +10,11 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from chalicelib.agreements import Agreement, Period, checked_period
 from chalicelib.ports import (
@@ -35,6 +33,17 @@ from chalicelib.ports import (
     Ticket,
 )
 from chalicelib.refusals import NotFound, NotStored
+from chalicelib.sqlite_rows import (
+    Run,
+    agreement_of,
+    find_ticket,
+    flat,
+    get_ticket,
+    instant,
+    queued_mail,
+    row_of,
+    whole_ticket,
+)
 
 SENDING_TIME = timedelta(minutes=5)
 """After so long a mail that was being sent is thought to have lost its sender, and is sent again."""
@@ -45,12 +54,6 @@ _NOT_OURS = {
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT),
 }
 """Primary result codes that speak of the machine, not of a mistake in this file."""
-
-
-@cache
-def _statements() -> dict[str, str]:
-    parts = (_FOLDER / "statements.sql").read_text(encoding="utf-8").split("-- name: ")[1:]
-    return {name.strip(): text.strip() for name, _, text in (part.partition("\n") for part in parts)}
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -84,28 +87,28 @@ class SqliteStore:
         with self._write() as run:
             first = _repetition(run, identity, now)
             if first is not None:
-                return _ticket(run, "ticket", number=first), True
+                return get_ticket(run, "ticket", number=first), True
             if run("ticket", number=ticket.number).fetchone():
                 raise NumberTaken
             row = asdict(ticket)
             del row["messages"], row["attachments"]
-            run("insert_ticket", **_flat(row))
+            run("insert_ticket", **flat(row))
             _remember(run, identity, ticket.number, now)
             _post(run, mails, 0)
             return ticket, False
 
     def ticket_by_token(self, token_hash: str) -> Ticket | None:
         with self._read() as run:
-            return _found_ticket(run, "ticket_by_token", token_hash=token_hash)
+            return find_ticket(run, "ticket_by_token", token_hash=token_hash)
 
     def ticket(self, number: str) -> Ticket | None:
         with self._read() as run:
-            return _found_ticket(run, "ticket", number=number)
+            return find_ticket(run, "ticket", number=number)
 
     def tickets(self, states: Sequence[str]) -> tuple[Ticket, ...]:
         with self._read() as run:
             rows = run("tickets", states=json.dumps(list(states))).fetchall()
-            return tuple(_whole(run, row) for row in rows)
+            return tuple(whole_ticket(run, row) for row in rows)
 
     def add_message(
         self,
@@ -118,33 +121,33 @@ class SqliteStore:
     ) -> tuple[Ticket, bool]:
         with self._write() as run:
             if _repetition(run, identity, now) is not None:
-                return _ticket(run, "ticket", number=number), True
+                return get_ticket(run, "ticket", number=number), True
             sequence = run("next_message", ticket=number).fetchone()[0]
-            run("insert_message", ticket=number, **_flat(asdict(replace(message, sequence=sequence))))
+            run("insert_message", ticket=number, **flat(asdict(replace(message, sequence=sequence))))
             run("set_state", number=number, state=state)
             if message.who == "staff":
-                run("first_answer", number=number, now=_instant(now))
+                run("first_answer", number=number, now=instant(now))
             _remember(run, identity, number, now)
             _post(run, mails, sequence)
-            return _ticket(run, "ticket", number=number), False
+            return get_ticket(run, "ticket", number=number), False
 
     def assign(self, number: str, assignee: str) -> Ticket:
         with self._write() as run:
             run("assign", number=number, assignee=assignee)
-            return _ticket(run, "ticket", number=number)
+            return get_ticket(run, "ticket", number=number)
 
     def set_state(self, number: str, state: str) -> Ticket:
         with self._write() as run:
             run("set_state", number=number, state=state)
-            return _ticket(run, "ticket", number=number)
+            return get_ticket(run, "ticket", number=number)
 
     def announce_attachment(self, number: str, attachment: Attachment, limit: int) -> None:
         with self._write() as run:
             _room(run, number, limit)
-            run("insert_attachment", ticket=number, **_flat(asdict(attachment)))
+            run("insert_attachment", ticket=number, **flat(asdict(attachment)))
 
     def attach(self, number: str, attachment: Attachment, limit: int) -> Ticket:
-        row = _flat(asdict(attachment))
+        row = flat(asdict(attachment))
         with self._write() as run:
             there = run("same_attachment", ticket=number, name=attachment.name, sha256=attachment.sha256)
             if there.fetchone():
@@ -152,28 +155,28 @@ class SqliteStore:
             elif not run("complete_attachment", ticket=number, **row).rowcount:
                 _room(run, number, limit)
                 run("insert_attachment", ticket=number, **row)
-            return _ticket(run, "ticket", number=number)
+            return get_ticket(run, "ticket", number=number)
 
     # Agreements
 
     def agreement(self, number: str) -> Agreement | None:
         with self._read() as run:
             row = run("agreement", number=number).fetchone()
-            return _agreement(row) if row else None
+            return agreement_of(row) if row else None
 
     def agreements(self) -> tuple[Agreement, ...]:
         with self._read() as run:
-            return tuple(_agreement(row) for row in run("agreements"))
+            return tuple(agreement_of(row) for row in run("agreements"))
 
     def import_agreements(self, agreements: Iterable[Agreement], *, dry_run: bool) -> Imported:
         kinds: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
         with self._write() as run:
             for agreement in agreements:
                 row = run("agreement", number=agreement.agreement).fetchone()
-                same = row is not None and _agreement(row) == agreement
+                same = row is not None and agreement_of(row) == agreement
                 kinds["unchanged" if same else "changed" if row else "added"].append(agreement.agreement)
                 if not same and not dry_run:
-                    run("keep_agreement", **_agreement_row(agreement))
+                    run("keep_agreement", **row_of(agreement))
         return Imported(**{kind: tuple(numbers) for kind, numbers in kinds.items()})
 
     def renew(self, number: str, period: Period) -> Agreement:
@@ -181,13 +184,13 @@ class SqliteStore:
             agreement = _held(run, number)
             paid = tuple(sorted((*agreement.paid, checked_period(period, agreement.paid))))
             agreement = replace(agreement, paid=paid)
-            run("keep_agreement", **_agreement_row(agreement))
+            run("keep_agreement", **row_of(agreement))
             return agreement
 
     def withdraw(self, number: str, day: date | None) -> Agreement:
         with self._write() as run:
             agreement = replace(_held(run, number), withdrawn=day)
-            run("keep_agreement", **_agreement_row(agreement))
+            run("keep_agreement", **row_of(agreement))
             return agreement
 
     def key_hash(self, number: str) -> str:
@@ -198,20 +201,20 @@ class SqliteStore:
     def set_key(self, number: str, key_hash: str, now: datetime) -> None:
         with self._write() as run:
             _held(run, number)
-            run("set_key", number=number, key_hash=key_hash, now=_instant(now))
+            run("set_key", number=number, key_hash=key_hash, now=instant(now))
 
     # Mails
 
     def claim_mails(self, now: datetime, limit: int) -> tuple[QueuedMail, ...]:
         with self._write() as run:
-            rows = run("due_mails", now=_instant(now), limit=limit).fetchall()
+            rows = run("due_mails", now=instant(now), limit=limit).fetchall()
             for row in rows:
-                run("claim_mail", id=row["id"], until=_instant(now + SENDING_TIME))
-            return tuple(replace(queued, attempts=queued.attempts + 1) for queued in map(_queued, rows))
+                run("claim_mail", id=row["id"], until=instant(now + SENDING_TIME))
+            return tuple(replace(queued, attempts=queued.attempts + 1) for queued in map(queued_mail, rows))
 
     def mail_sent(self, mail_id: str, now: datetime) -> None:
         with self._write() as run:
-            run("mail_sent", id=mail_id, now=_instant(now))
+            run("mail_sent", id=mail_id, now=instant(now))
 
     def mail_failed(self, mail_id: str, trouble: str, next_try: datetime | None) -> None:
         with self._write() as run:
@@ -220,16 +223,16 @@ class SqliteStore:
                 id=mail_id,
                 trouble=trouble,
                 state="waiting" if next_try else "failed",
-                next_try=_instant(next_try) if next_try else None,
+                next_try=instant(next_try) if next_try else None,
             )
 
     def mails(self, states: Sequence[str]) -> tuple[QueuedMail, ...]:
         with self._read() as run:
-            return tuple(_queued(row) for row in run("mails", states=json.dumps(list(states))))
+            return tuple(queued_mail(row) for row in run("mails", states=json.dumps(list(states))))
 
     def retry_mails(self, now: datetime, mail_id: str = "") -> int:
         with self._write() as run:
-            return run("retry_mails", id=mail_id, now=_instant(now)).rowcount
+            return run("retry_mails", id=mail_id, now=instant(now)).rowcount
 
     def oldest_unsent(self) -> datetime | None:
         with self._read() as run:
@@ -291,16 +294,6 @@ class SqliteStore:
         return connection
 
 
-class Run:
-    """Runs the named statements of `sqlite/statements.sql` on one connection."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __call__(self, name: str, /, **values: object) -> sqlite3.Cursor:
-        return self._connection.execute(_statements()[name], values)
-
-
 @contextmanager
 def _machine_trouble() -> Iterator[None]:
     try:
@@ -316,7 +309,7 @@ def _machine_trouble() -> Iterator[None]:
 def _repetition(run: Run, identity: Identity, now: datetime) -> str | None:
     """The result of the first time, or None. Raises KeyReused."""
     mark = f"key:{identity.key_hash}" if identity.key_hash else f"content:{identity.content_hash}"
-    row = run("identity", mark=mark, now=_instant(now)).fetchone()
+    row = run("identity", mark=mark, now=instant(now)).fetchone()
     if row is None:
         return None
     if row["content_hash"] != identity.content_hash:
@@ -325,7 +318,7 @@ def _repetition(run: Run, identity: Identity, now: datetime) -> str | None:
 
 
 def _remember(run: Run, identity: Identity, result: str, now: datetime) -> None:
-    run("forget_identities", now=_instant(now))
+    run("forget_identities", now=instant(now))
     marks = {f"content:{identity.content_hash}": CONTENT_KEPT}
     if identity.key_hash:
         marks = {f"key:{identity.key_hash}": KEY_KEPT}
@@ -335,7 +328,7 @@ def _remember(run: Run, identity: Identity, result: str, now: datetime) -> None:
             mark=mark,
             content_hash=identity.content_hash,
             result=result,
-            expires=_instant(now + kept),
+            expires=instant(now + kept),
         )
 
 
@@ -343,7 +336,7 @@ def _post(run: Run, mails: Sequence[Outgoing], message: int) -> None:
     for mail in mails:
         folded = _folded(mail.to)
         lately = [
-            run("mails_lately", folded=folded, since=_instant(mail.created - span)).fetchone()[0] >= most
+            run("mails_lately", folded=folded, since=instant(mail.created - span)).fetchone()[0] >= most
             for span, most in MAIL_CAPS
         ]
         run(
@@ -356,7 +349,7 @@ def _post(run: Run, mails: Sequence[Outgoing], message: int) -> None:
             ticket=mail.ticket,
             message=message,
             capped=int(mail.capped),
-            created=_instant(mail.created),
+            created=instant(mail.created),
             state="suppressed" if mail.capped and any(lately) else "waiting",
         )
 
@@ -375,96 +368,4 @@ def _held(run: Run, number: str) -> Agreement:
     row = run("agreement", number=number).fetchone()
     if row is None:
         raise NotFound(f"There is no agreement {number}.")
-    return _agreement(row)
-
-
-def _found_ticket(run: Run, statement: str, **values: object) -> Ticket | None:
-    row = run(statement, **values).fetchone()
-    return _whole(run, row) if row else None
-
-
-def _ticket(run: Run, statement: str, **values: object) -> Ticket:
-    found = _found_ticket(run, statement, **values)
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _whole(run: Run, row: sqlite3.Row) -> Ticket:
-    values: dict[str, Any] = dict(row)
-    number = values["number"]
-    for name in ("received", "reply_by", "first_answered"):
-        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
-    for name in ("reply_by_because", "route_because"):
-        values[name] = tuple(json.loads(values[name]))
-    values["first_in_queue"] = bool(values["first_in_queue"])
-    return Ticket(
-        **values,
-        messages=tuple(Message(**_part(row)) for row in run("messages", number=number)),
-        attachments=tuple(Attachment(**_part(row)) for row in run("attachments", number=number)),
-    )
-
-
-def _part(row: sqlite3.Row) -> dict[str, Any]:
-    values = dict(row)
-    del values["ticket"]
-    return {**values, "when": datetime.fromisoformat(values["when"])}
-
-
-def _queued(row: sqlite3.Row) -> QueuedMail:
-    return QueuedMail(
-        mail=Outgoing(
-            id=row["id"],
-            message_id=row["message_id"],
-            template=row["template"],
-            to=row["recipient"],
-            ticket=row["ticket"],
-            message=row["message"],
-            capped=bool(row["capped"]),
-            created=datetime.fromisoformat(row["created"]),
-        ),
-        state=row["state"],
-        attempts=row["attempts"],
-        next_try=datetime.fromisoformat(row["next_try"]),
-        trouble=row["trouble"],
-    )
-
-
-def _agreement(row: sqlite3.Row) -> Agreement:
-    values: dict[str, Any] = dict(row)
-    del values["key_hash"], values["key_made"]
-    values["starts"] = date.fromisoformat(values["starts"])
-    values["withdrawn"] = date.fromisoformat(values["withdrawn"]) if values["withdrawn"] else None
-    values["contacts"] = tuple(json.loads(values["contacts"]))
-    values["paid"] = tuple(
-        Period(first=date.fromisoformat(first), last=date.fromisoformat(last))
-        for first, last in json.loads(values["paid"])
-    )
-    return Agreement(**values)
-
-
-def _agreement_row(agreement: Agreement) -> dict[str, object]:
-    row = {name: getattr(agreement, name) for name in Agreement.__dataclass_fields__}
-    row["paid"] = json.dumps([[str(period.first), str(period.last)] for period in agreement.paid])
-    return _flat(row)
-
-
-def _flat(row: Mapping[str, Any]) -> dict[str, object]:
-    """Values as SQLite keeps them."""
-    flat: dict[str, object] = {}
-    for name, value in row.items():
-        if isinstance(value, datetime):
-            flat[name] = _instant(value)
-        elif isinstance(value, date):
-            flat[name] = value.isoformat()
-        elif isinstance(value, bool):
-            flat[name] = int(value)
-        elif isinstance(value, tuple):
-            flat[name] = json.dumps(list(value))
-        else:
-            flat[name] = value
-    return flat
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    return agreement_of(row)

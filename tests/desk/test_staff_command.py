@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chalicelib.signing import fingerprint
-from desk.cli import Wired, main
+from desk.cli import main
 from desk.demo import prepare
+from desk.terminal import Wired
 from desk.worker import Worker
 
 GOOD = "agreement,customer,stage,product,licence,seats,starts,contacts\n"
