@@ -326,11 +326,6 @@ class Library:
     def _defects(self) -> dict[str, Defect]:
         return {defect.id: defect for defect in self.defects}
 
-    @cached_property
-    def defect_ids(self) -> frozenset[str]:
-        """The ids of all defects that have a page."""
-        return frozenset(self._defects)
-
     def defect(self, defect_id: str) -> Defect | None:
         """The defect with that id, or None when it has no page."""
         return self._defects.get(defect_id)
