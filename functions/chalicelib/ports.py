@@ -90,6 +90,8 @@ class Identity:
 
 KEY_KEPT = timedelta(days=7)
 CONTENT_KEPT = timedelta(minutes=10)
+ANNOUNCED_FOR = timedelta(hours=1)
+"""So long an announced file may arrive, and takes one of the places of its ticket."""
 
 
 class KeyReused(Exception):
@@ -188,8 +190,8 @@ class Store(Protocol):
     def set_state(self, number: str, state: str) -> Ticket: ...
 
     def announce_attachment(self, number: str, attachment: Attachment, limit: int) -> None:
-        """Keep that a file was announced. Raises AttachmentsFull when `limit` files are announced or
-        stored."""
+        """Keep that a file was announced. Raises AttachmentsFull when `limit` files are stored, or were
+        announced within `ANNOUNCED_FOR`."""
         ...
 
     def attach(self, number: str, attachment: Attachment, limit: int) -> Ticket:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from chalicelib.agreements import Agreement, Period, checked_period
 from chalicelib.ports import (
+    ANNOUNCED_FOR,
     CONTENT_KEPT,
     KEY_KEPT,
     MAIL_CAPS,
@@ -143,7 +144,7 @@ class SqliteStore:
 
     def announce_attachment(self, number: str, attachment: Attachment, limit: int) -> None:
         with self._write() as run:
-            _room(run, number, limit)
+            _room(run, number, attachment, limit)
             run("insert_attachment", ticket=number, **flat(asdict(attachment)))
 
     def attach(self, number: str, attachment: Attachment, limit: int) -> Ticket:
@@ -153,7 +154,7 @@ class SqliteStore:
             if there.fetchone():
                 run("forget_attachment", id=attachment.id, ticket=number)
             elif not run("complete_attachment", ticket=number, **row).rowcount:
-                _room(run, number, limit)
+                _room(run, number, attachment, limit)
                 run("insert_attachment", ticket=number, **row)
             return get_ticket(run, "ticket", number=number)
 
@@ -354,8 +355,11 @@ def _post(run: Run, mails: Sequence[Outgoing], message: int) -> None:
         )
 
 
-def _room(run: Run, number: str, limit: int) -> None:
-    if run("count_attachments", ticket=number).fetchone()[0] >= limit:
+def _room(run: Run, number: str, attachment: Attachment, limit: int) -> None:
+    if (
+        run("count_attachments", ticket=number, since=instant(attachment.when - ANNOUNCED_FOR)).fetchone()[0]
+        >= limit
+    ):
         raise AttachmentsFull
 
 

@@ -11,13 +11,14 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib import drafts, known, routes
 from chalicelib.catalog import Catalog
 from chalicelib.drafts import TicketDraft
 from chalicelib.hours import after, moment_text, working_time
 from chalicelib.ports import (
+    ANNOUNCED_FOR,
     ArrivedUpload,
     Attachment,
     AttachmentsFull,
@@ -38,7 +39,6 @@ from chalicelib.signing import Signer, fingerprint, ticket_number
 
 MAX_FILES = 5
 MAX_FILE_SIZE = 20 * 1024 * 1024
-UPLOAD_TIME = timedelta(hours=1)
 
 __all__ = ["MAX_FILES", "MAX_FILE_SIZE", "Route", "TicketDraft", "TicketReceipt", "TicketView", "Tickets"]
 
@@ -241,7 +241,7 @@ class Tickets:
             attachment=attachment.id,
             name=clean,
             content_type=attachment.content_type,
-            expires=now + UPLOAD_TIME,
+            expires=now + ANNOUNCED_FOR,
             max_size=MAX_FILE_SIZE,
         )
 
@@ -335,13 +335,13 @@ class Tickets:
             sequence=0, who="visitor", author="", text=ticket.description, when=ticket.received
         )
         form = None
-        if len(ticket.attachments) < MAX_FILES:
+        if sum(_takes_a_place(one, now) for one in ticket.attachments) < MAX_FILES:
             form = self.files.upload_form(
                 ticket=ticket.number,
                 attachment="",
                 name="",
                 content_type="",
-                expires=now + UPLOAD_TIME,
+                expires=now + ANNOUNCED_FOR,
                 max_size=MAX_FILE_SIZE,
             )
         return TicketView(
@@ -411,9 +411,13 @@ def _full() -> TooLarge:
     return TooLarge(f"A ticket holds at most {MAX_FILES} files. Nothing was stored.")
 
 
+def _takes_a_place(attachment: Attachment, now: datetime) -> bool:
+    return attachment.state == "stored" or now <= attachment.when + ANNOUNCED_FOR
+
+
 def _attachment(attachment: Attachment, now: datetime) -> dict[str, object]:
     state = attachment.state
-    if state == "waiting" and now > attachment.when + UPLOAD_TIME:
+    if not _takes_a_place(attachment, now):
         state = "did not arrive: please send it again"
     size = attachment.size
     text = f"{size / 1024**2:.1f} MB" if size >= 1024**2 else f"{max(1, round(size / 1024))} KB"

@@ -227,6 +227,20 @@ def test_a_file_that_does_not_arrive_is_said_so(world: Any) -> None:
     assert states == ["did not arrive: please send it again"]
 
 
+def test_files_that_did_not_arrive_take_no_place(world: Any) -> None:
+    receipt = world.desk.tickets.open(world.draft())
+    for number in range(5):
+        world.desk.tickets.upload_form(receipt.token, f"{number}.txt", "text/plain", 5)
+    assert world.desk.tickets.read(receipt.token).upload is None
+    with pytest.raises(TooLarge):
+        world.desk.tickets.upload_form(receipt.token, "6.txt", "text/plain", 5)
+    world.pass_(hours=1, seconds=1)
+    assert world.desk.tickets.read(receipt.token).upload is not None
+    form = world.desk.tickets.upload_form(receipt.token, "6.txt", "text/plain", 5)
+    view = world.desk.attach(world.desk.files.receive(form.fields, "", "", io.BytesIO(b"6"), world.now))
+    assert [one["state"] for one in view.attachments].count("stored") == 1
+
+
 def test_too_large_leaves_no_byte(world: Any, tmp_path: Path) -> None:
     receipt = world.desk.tickets.open(world.draft())
     form = world.desk.tickets.read(receipt.token).upload

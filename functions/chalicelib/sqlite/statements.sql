@@ -40,7 +40,7 @@ SELECT 1 FROM attachments WHERE ticket = :ticket AND sha256 = :sha256 AND name =
 -- name: forget_attachment
 DELETE FROM attachments WHERE id = :id AND ticket = :ticket AND state = 'waiting'
 -- name: count_attachments
-SELECT count(*) FROM attachments WHERE ticket = :ticket
+SELECT count(*) FROM attachments WHERE ticket = :ticket AND (state = 'stored' OR "when" >= :since)
 -- name: agreement
 SELECT * FROM agreements WHERE agreement = :number
 -- name: agreements
