@@ -125,7 +125,7 @@ def _say(line: str) -> None:
 
 
 def _clock() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
+    return datetime.now(UTC)
 
 
 def _when(instant: datetime) -> str:

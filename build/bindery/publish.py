@@ -186,7 +186,7 @@ def _stage(
             progress("publish", number, len(sources))
     digest = hashlib.sha256("".join(f"{path} {file.sha256}\n" for path, file in made.items()).encode())
     publication = Publication(
-        id=f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{digest.hexdigest()[:8]}",
+        id=_name(now, digest.hexdigest()),
         when=now,
         commit=commit,
         files=made,
@@ -260,6 +260,11 @@ def _point(folder: Folder, name: str, *, now: datetime, by: str) -> None:
 
 def _staged(folder: Folder, commit_id: str) -> Path:
     return folder.publications / f".staged-{commit_id}"
+
+
+def _name(now: datetime, digest: str) -> str:
+    """Such as 20261123T120000.000Z-65e319eb: names sort as their instants do, to the millisecond."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{digest[:8]}"
 
 
 def _free_name(folder: Folder, name: str) -> str:

@@ -65,7 +65,7 @@ def test_a_publication_holds_the_site_and_the_mails_and_says_what_they_are(tmp_p
     made = publish.publish(folder, dist, now=NOON, commit=commit)
 
     assert (tmp_path / "site" / "current").readlink() == Path("publications") / made.id
-    assert made.id.startswith("20261123T120000Z-")
+    assert made.id.startswith("20261123T120000.000Z-")
     root = tmp_path / "site" / "publications" / made.id
     assert sorted(tree(root)) == [
         "mails/spring/subject.txt",
@@ -115,6 +115,17 @@ def test_what_did_not_change_is_the_same_file_as_before_and_never_a_file_of_dist
     assert inode(dist / "public/help/index.html") != inode(two_root / "help/index.html")
     assert (one_root / "index.html").read_text().endswith("one")
     assert publications.damage(folder, one.id) == publications.damage(folder, two.id) == []
+
+
+def test_history_tells_two_publications_of_one_second_apart(tmp_path: Path) -> None:
+    folder = publications.target(f"dir:{tmp_path / 'site'}")
+    made = [
+        publish.publish(
+            folder, make_dist(tmp_path / "dist", site(str(number))), now=NOON + number * HOUR / 3_600_000
+        ).id
+        for number in range(12)
+    ]
+    assert [each.id for each in publications.history(folder)] == made[::-1]
 
 
 def test_the_same_content_again_is_not_another_publication(tmp_path: Path) -> None:
