@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -277,13 +278,9 @@ class SqliteStore:
     def _opened(self) -> sqlite3.Connection:
         connection = self._connect()
         connection.row_factory = sqlite3.Row
-        for setting in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            "busy_timeout = 10000",
-        ):
+        for setting in ("synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000"):
             connection.execute(f"PRAGMA {setting}")
+        _write_ahead(connection)
         if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
             schema = (_FOLDER / "schema.sql").read_text(encoding="utf-8")
             connection.execute("BEGIN IMMEDIATE")
@@ -293,6 +290,22 @@ class SqliteStore:
                 connection.execute("PRAGMA user_version = 1")
             connection.execute("COMMIT")
         return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Make the file one with a write-ahead log, which it then stays. SQLite does not wait when two
+    connections
+    do this to a new file at once, whatever the busy timeout: so we do, for ten seconds at most."""
+    for _ in range(200):
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+            return
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as trouble:
+            if trouble.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(0.05)
+    raise NotStored
 
 
 @contextmanager

@@ -8,8 +8,10 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -148,6 +150,24 @@ def test_a_disk_quota_in_a_real_process_is_said(tmp_path: Path) -> None:
     assert {again.tickets.read(token).state for token in tokens} == {"open"}
     assert len(again.store.tickets(["open"])) == len(tokens)
     again.store.close()
+
+
+@pytest.mark.slow
+def test_a_new_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    """Going over to the write-ahead log fails at once when two do it: one try in fifteen, so forty tries."""
+    for number in range(40):
+        stores = [SqliteStore(opener(tmp_path / f"{number}.sqlite3")) for _ in range(6)]
+        ready = Barrier(6)
+
+        def first_use(store: SqliteStore, ready: Barrier = ready) -> int:
+            ready.wait()
+            store.import_agreements([], dry_run=False)
+            return len(store.agreements())
+
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(first_use, stores)) == [0] * 6
+        for store in stores:
+            store.close()
 
 
 def test_answers_come_after_the_sync(tmp_path: Path) -> None:
