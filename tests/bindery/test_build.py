@@ -149,6 +149,36 @@ def test_when_nothing_changed_nothing_is_looked_into(
     assert (tmp_path / "dist/public/index.html").exists()
 
 
+def _age(content: Path, seconds: float) -> None:
+    """Give every file a time so long ago that it counts as settled."""
+    past = time.time() - seconds
+    for path in content.rglob("*.md"):
+        os.utime(path, (past, past))
+
+
+def test_an_edit_that_keeps_a_files_size_is_seen_by_its_time(
+    small: Write, build: Callable[..., Built], tmp_path: Path
+) -> None:
+    content = small()
+    _age(content, 60)
+    build(content)
+    assert build(content).nothing_changed
+    page = content / "help/start.md"
+    page.write_text(page.read_text().replace("Do this.", "Do that."))
+    _age(content, 50)
+
+    assert build(content).rendered == ("help/start/",)
+    assert "Do that." in (tmp_path / "dist/public/help/start/index.html").read_text()
+
+
+def test_a_draft_shows_in_no_output(small: Write, build: Callable[..., Built], tmp_path: Path) -> None:
+    draft = "---\ntitle: Canary\ndate: 2026-01-01\ndraft: true\n---\n\nCanary.\n"
+    build(small({"newsletter/canary.md": draft, "help/canary.md": draft.replace("date: 2026-01-01\n", "")}))
+    made = tree(tmp_path / "dist")
+    assert not any("canary" in path for path in made)
+    assert not any(b"anary" in data for data in made.values())
+
+
 def test_an_embargo_ends_without_any_change_of_a_file(
     small: Write, build: Callable[..., Built], tmp_path: Path
 ) -> None:
