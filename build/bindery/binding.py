@@ -10,9 +10,11 @@ import gc
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib import metadata
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -111,16 +113,17 @@ def build(
     With `preview` every page asks for the next build and loads itself again when it is there.
     """
     tell = progress or _quiet
-    if clean:
-        write.clean(out)
     found = _found(content)
     inputs = _inputs(content, site, found, f"{url} {preview}", now)
     if not clean and cache and _same_as_last(cache, out, inputs, now):
         return Built(rendered=(), written=(), removed=(), nothing_changed=True)
     before = write.load(out)
+    if clean:
+        before = write.Manifest()
     gc.disable()  # many small values that all stay: collecting them costs a quarter of a warm build
     try:
-        return _build(content, site, out, before, found, inputs, now, url, jobs, cache, tell, preview)
+        with _looks_of(site):
+            return _build(content, site, out, before, found, inputs, now, url, jobs, cache, tell, preview)
     finally:
         gc.enable()
 
@@ -140,7 +143,7 @@ def _build(
     preview: bool,
 ) -> Built:
     from bindery import render
-    from bindery.outputs import addresses, catalog, feeds, mails, pages
+    from bindery.outputs import pages
 
     site_url = (url or _site_url(site)).rstrip("/") + "/"
     scan = _scan(content, found, cache, tell)
@@ -174,61 +177,34 @@ def _build(
         )
     ]
     remembered = memory.Texts(library, cache, site, looks)
-    others: dict[str, str | bytes] = {}
-
-    def take(area: str, made: Iterator[tuple[str, str]] | Iterator[tuple[str, bytes]]) -> None:
-        for path, text in made:
-            if f"{area}/{path}" in others:
-                raise ValueError(f"two outputs are called {area}/{path}")
-            others[f"{area}/{path}"] = text
-
-    environment = _templates(site)
-    take(
-        "public", catalog.outputs(library, answers, known, lambda region: _holidays(region, now.year, cache))
+    others = _others(
+        library,
+        answers,
+        known,
+        site=site,
+        site_url=site_url,
+        plans=plans,
+        year=now.year,
+        cache=cache,
+        texts=remembered,
     )
-    take(
-        "public",
-        feeds.outputs(
-            library,
-            site_url=site_url,
-            html_of=lambda item: remembered.of(item, "html", lambda body: render.fragment(body, site)),
-        ),
-    )
-    take(
-        "public",
-        addresses.outputs(
-            library,
-            site_url=site_url,
-            urls=[plan.url for plan in plans if not plan.url.endswith(".html")],
-            redirect=lambda values: str(environment.get_template("redirect.html").render(values)),
-        ),
-    )
-    take(
-        "mails",
-        mails.outputs(
-            library,
-            site_url=site_url,
-            text_of=lambda item: remembered.of(item, "mail", lambda body: mails.as_text(body, site_url)),
-            template=environment.get_template("mails/newsletter.txt").render,
-        ),
-    )
-    take("public", render.static(site))
-    take("public", ((file.path, (content / file.path).read_bytes()) for file in library.attached))
 
     writer = write.Writer(out, before)
     rendered_paths = [f"public/{render.public_path(plan.url)}" for plan, _ in to_render]
-    writer.begin([*rendered_paths, *(f"pages/{plan.path}" for plan, _ in texts), *others])
-    for plan, text in texts:
-        writer.put(f"pages/{plan.path}", text)
     total = len(to_render)
-    for path, html in render.render(
+    rendered = render.render(
         [(plan.path, plan.url, text) for plan, text in to_render],
         site,
         site_url,
         jobs or _cores(),
         lambda done, _: tell("Rendering pages", done, total),
         write.cache_folder(cache, "templates") if cache else None,
-    ):
+    )
+    first = list(islice(rendered, 1))  # looks that are broken show in any page, so before anything is written
+    writer.begin([*rendered_paths, *(f"pages/{plan.path}" for plan, _ in texts), *others])
+    for plan, text in texts:
+        writer.put(f"pages/{plan.path}", text)
+    for path, html in chain(first, rendered):
         writer.put(f"public/{path}", html.replace(b"</body>", RELOADING) if preview else html)
     fresh = {plan.path for plan in stale}
     anew = {plan.path for plan, _ in to_render}
@@ -255,6 +231,106 @@ def _build(
         written=tuple(writer.written),
         removed=tuple(writer.removed),
     )
+
+
+def _others(
+    library: Library,
+    answers: Mapping[tuple[str, str], support.Answer],
+    known: Mapping[tuple[str, str], tuple[support.KnownIssue, ...]],
+    *,
+    site: Path,
+    site_url: str,
+    plans: Sequence[PagePlan],
+    year: int,
+    cache: Path | None,
+    texts: memory.Texts,
+) -> dict[str, str | bytes]:
+    """Everything beside the pages, by its path below the output folder."""
+    from bindery import render
+    from bindery.outputs import addresses, catalog, feeds, mails
+
+    others: dict[str, str | bytes] = {}
+
+    def take(area: str, made: Iterator[tuple[str, str]] | Iterator[tuple[str, bytes]]) -> None:
+        for path, text in made:
+            if f"{area}/{path}" in others:
+                raise ValueError(f"two outputs are called {area}/{path}")
+            others[f"{area}/{path}"] = text
+
+    environment = _templates(site)
+    take("public", catalog.outputs(library, answers, known, lambda region: _holidays(region, year, cache)))
+    take(
+        "public",
+        feeds.outputs(
+            library,
+            site_url=site_url,
+            html_of=lambda item: texts.of(item, "html", lambda body: render.fragment(body, site)),
+        ),
+    )
+    take(
+        "public",
+        addresses.outputs(
+            library,
+            site_url=site_url,
+            urls=[plan.url for plan in plans if not plan.url.endswith(".html")],
+            redirect=lambda values: str(environment.get_template("redirect.html").render(values)),
+        ),
+    )
+    take(
+        "mails",
+        mails.outputs(
+            library,
+            site_url=site_url,
+            text_of=lambda item: texts.of(item, "mail", lambda body: mails.as_text(body, site_url)),
+            template=environment.get_template("mails/newsletter.txt").render,
+        ),
+    )
+    take("public", render.static(site))
+    taken = {*others, *(f"public/{render.public_path(plan.url)}" for plan in plans)}
+    in_the_way = [file.path for file in library.attached if f"public/{file.path}" in taken]
+    if in_the_way:
+        message = "the file must have an address of its own, and the build makes one that is called so"
+        raise labelled(
+            library.content, Problems([Problem(path=path, line=1, message=message) for path in in_the_way])
+        )
+    take("public", ((file.path, (library.content / file.path).read_bytes()) for file in library.attached))
+    return others
+
+
+@contextmanager
+def _looks_of(site: Path) -> Iterator[None]:
+    """Turn what is wrong in the folder of looks into a Problem that names the file."""
+    import jinja2
+    import yaml
+
+    try:
+        yield
+    except jinja2.TemplateNotFound as error:
+        raise Problems(
+            [Problem(path=f"{site}/templates/{error.name}", line=1, message="the template must be there")]
+        ) from None
+    except jinja2.TemplateSyntaxError as error:
+        path = error.filename or f"{site}/templates/{error.name}"
+        message = f"the template must be Jinja that can be read: {error.message}"
+        raise Problems([Problem(path=str(path), line=error.lineno, message=message)]) from None
+    except jinja2.TemplateError as error:
+        message = f"the templates must know every name that they use: {error}"
+        raise Problems([Problem(path=f"{site}/templates", line=1, message=message)]) from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        message = f"the settings must be YAML: {error.problem}"
+        raise Problems([Problem(path=f"{site}/mkdocs.yml", line=line, message=message)]) from None
+    except FileNotFoundError as error:
+        if not str(error.filename).startswith(str(site)):
+            raise
+        message = "the file must be there, it is part of the looks"
+        raise Problems([Problem(path=str(error.filename), line=1, message=message)]) from None
+    except Exception as error:
+        # mkdocs is not imported before it is needed, so its exceptions are known by their module.
+        if type(error).__module__ != "mkdocs.exceptions":
+            raise
+        message = f"the settings must be such that MkDocs takes them: {error}"
+        raise Problems([Problem(path=f"{site}/mkdocs.yml", line=1, message=message)]) from None
 
 
 def _text(plan: PagePlan, content: Path) -> str:

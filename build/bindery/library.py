@@ -23,7 +23,7 @@ from bindery.kinds.defect import Defect
 from bindery.kinds.event import Event
 from bindery.kinds.home import Home
 from bindery.kinds.issue import Issue
-from bindery.kinds.item import Item
+from bindery.kinds.item import Item, url_of
 from bindery.kinds.page import Page
 from bindery.kinds.paper import Paper
 from bindery.kinds.policy import Policy
@@ -57,12 +57,16 @@ _NATURAL = re.compile(r"(\d+)")
 
 @dataclass(frozen=True, kw_only=True)
 class Scan:
-    """Every file of the content folder: items that are sound, other files to be copied, and problems."""
+    """Every file of the content folder: items that are sound, other files to be copied, and problems.
+
+    `unread` are the Markdown files that have problems of their own; what points at them is not blamed.
+    """
 
     items: dict[str, Item]
     attached: tuple[Found, ...]
     problems: tuple[Problem, ...]
     signatures: dict[str, Signature]
+    unread: frozenset[str] = frozenset()
 
 
 def signature(found: Found) -> Signature:
@@ -81,6 +85,7 @@ def read(
     attached = []
     problems: list[Problem] = []
     signatures = {}
+    unread = set()
     for file in found:
         if not file.path.endswith(".md"):
             if file.path.lower().endswith(ATTACHED):
@@ -106,12 +111,21 @@ def read(
             item = kinds.parse(source.parse(text, file.path), problems)
         except Problems as error:
             problems.extend(error.problems)
+            unread.add(file.path)
             continue
-        if item is not None:
+        if item is None:
+            unread.add(file.path)
+        else:
             items[file.path] = item
             signatures[file.path] = mark
         progress(1)
-    return Scan(items=items, attached=tuple(attached), problems=tuple(problems), signatures=signatures)
+    return Scan(
+        items=items,
+        attached=tuple(attached),
+        problems=tuple(problems),
+        signatures=signatures,
+        unread=frozenset(unread),
+    )
 
 
 @cache
@@ -410,7 +424,7 @@ def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> 
         content=content,
         prefix=prefix,
     )
-    problems += _checked(everything)
+    problems += _checked(everything, scan.unread)
     visible = everything
     if any(item.draft or item.publish_at for item in everything.items):
         visible = Library(
@@ -441,11 +455,11 @@ def _problem(item: Item, name: str, must_be: str, given: str) -> Problem:
     )
 
 
-def _checked(library: Library) -> list[Problem]:
+def _checked(library: Library, unread: frozenset[str]) -> list[Problem]:
     problems: list[Problem] = []
     problems += _addresses(library)
-    problems += _releases(library)
-    products = {product.product for product in library.products}
+    problems += _releases(library, unread)
+    products = _products(library, unread)
     slugs = sorted(products)
     events = {event.path.removeprefix("events/").removesuffix(".md") for event in library.events}
     files = {found.path for found in library.attached}
@@ -455,20 +469,20 @@ def _checked(library: Library) -> list[Problem]:
             continue
         versions = [release.version for release in library.releases_of(defect.product)]
         for version in defect.found_in:
-            if library.release(defect.product, version) is None:
+            if not _stands(library, unread, defect.product, version):
                 problems.append(
                     _problem(
                         defect, "found_in", f"releases of {defect.product} such as {_some(versions)}", version
                     )
                 )
     for paper in library.papers:
-        if paper.event and paper.event not in events:
+        if paper.event and paper.event not in events and f"events/{paper.event}.md" not in unread:
             problems.append(
                 _problem(paper, "event", f"an event such as {_some(sorted(events))}", paper.event)
             )
         for feature in paper.features:
             product, _, version = feature.partition("/")
-            if library.release(product, version) is None:
+            if not _stands(library, unread, product, version):
                 problems.append(_problem(paper, "features", "releases such as cityworks/23.10", feature))
         if paper.bibliography and beside(paper.path, paper.bibliography) not in files:
             problems.append(
@@ -486,9 +500,9 @@ def _checked(library: Library) -> list[Problem]:
                     problems.append(
                         _problem(item, "rules", f"rules of products such as {_some(slugs)}", rule.product)
                     )
-    problems += _links(library, files)
+    problems += _links(library, files, unread)
     values = next((item.values() for item in library.items if isinstance(item, Policy)), {})
-    for item in library.items:
+    for item in library.items if "policy/support.md" not in unread else ():
         for name in item.names:
             if name.name not in values:
                 near = difflib.get_close_matches(name.name, values, 1, 0.3) or list(values)[:1]
@@ -501,6 +515,17 @@ def _checked(library: Library) -> list[Problem]:
                     )
                 )
     return problems
+
+
+def _products(library: Library, unread: frozenset[str]) -> set[str]:
+    """Folders of products that have a page, even one with problems of its own."""
+    broken = {path.split("/")[1] for path in unread if re.fullmatch(r"releases/[^/]+/index\.md", path)}
+    return {product.product for product in library.products} | broken
+
+
+def _stands(library: Library, unread: frozenset[str], product: str, version: str) -> bool:
+    """Whether a release has a file, even one with problems of its own."""
+    return library.release(product, version) is not None or f"releases/{product}/{version}.md" in unread
 
 
 def _some(words: Iterable[str]) -> str:
@@ -544,9 +569,9 @@ def _addresses(library: Library) -> list[Problem]:
     return problems
 
 
-def _releases(library: Library) -> list[Problem]:
+def _releases(library: Library, unread: frozenset[str]) -> list[Problem]:
     problems = []
-    products = {product.product for product in library.products}
+    products = _products(library, unread)
     for release in library.releases:
         product = release.product
         if product not in products:
@@ -559,7 +584,9 @@ def _releases(library: Library) -> list[Problem]:
             )
         if release.of:
             version = library.release(product, release.of)
-            if version is None or version.release_kind != "version":
+            if version is None and _stands(library, unread, product, release.of):
+                pass
+            elif version is None or version.release_kind != "version":
                 versions = _versions_of(library, product)
                 problems.append(
                     _problem(release, "of", f"a version of {product} such as {_some(versions)}", release.of)
@@ -584,7 +611,9 @@ def _releases(library: Library) -> list[Problem]:
                 )
         if release.after:
             before = library.release(product, release.after)
-            if before is None:
+            if before is None and _stands(library, unread, product, release.after):
+                pass
+            elif before is None:
                 versions = _versions_of(library, product)
                 problems.append(
                     _problem(
@@ -614,9 +643,10 @@ def _generated(url: str) -> bool:
     )
 
 
-def _links(library: Library, files: set[str]) -> list[Problem]:
+def _links(library: Library, files: set[str], unread: frozenset[str]) -> list[Problem]:
     problems = []
     urls = {item.url: item for item in library.items}
+    unread_urls = {url_of(path) for path in unread}
     for item in library.items:
         for link in item.links:
             path, _, fragment = link.target.partition("#")
@@ -626,7 +656,9 @@ def _links(library: Library, files: set[str]) -> list[Problem]:
                 target = item
             elif path.startswith("/"):
                 target = urls.get(path[1:])
-                if target is None and not (_generated(path[1:]) or path[1:] in files):
+                if target is None and not (
+                    _generated(path[1:]) or path[1:] in files or path[1:] in unread_urls
+                ):
                     problems.append(
                         _lost(item, link.line, link.target, "the address of a page such as /life-cycle/")
                     )
@@ -634,7 +666,7 @@ def _links(library: Library, files: set[str]) -> list[Problem]:
             else:
                 joined = beside(item.path, path)
                 target = library.by_path.get(joined)
-                if target is None and joined not in files:
+                if target is None and joined not in files and joined not in unread:
                     problems.append(_lost(item, link.line, link.target, "a file such as ../help/index.md"))
                     continue
             if fragment and isinstance(target, Page) and fragment not in target.anchors:
@@ -664,9 +696,9 @@ def _dangling(everything: Library, visible: Library) -> list[Problem]:
                 problems.append(_lost(item, link.line, link.target, "a page that is published"))
         if isinstance(item, Release):
             for name, version in (("of", item.of), ("after", item.after)):
-                if version and visible.release(item.product, version) is None:
+                if version and f"releases/{item.product}/{version}.md" in hidden:
                     problems.append(_problem(item, name, "a release that is published", version))
-            if visible.product(item.product) is None:
+            if f"releases/{item.product}/index.md" in hidden:
                 problems.append(
                     Problem(
                         path=item.path,
@@ -676,7 +708,7 @@ def _dangling(everything: Library, visible: Library) -> list[Problem]:
                 )
         if isinstance(item, Defect):
             for version in item.found_in:
-                if visible.release(item.product, version) is None:
+                if f"releases/{item.product}/{version}.md" in hidden:
                     problems.append(_problem(item, "found_in", "releases that are published", version))
         if isinstance(item, Paper):
             if item.event and f"events/{item.event}.md" in hidden:

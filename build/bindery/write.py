@@ -208,12 +208,3 @@ def _mark_as_cache(folder: Path) -> None:
     ):
         if not (folder / file).exists():
             (folder / file).write_text(text)
-
-
-def clean(out: Path) -> None:
-    """Remove what builds made in the folder, and nothing else."""
-    load(out)
-    for area in AREAS:
-        shutil.rmtree(out / area, ignore_errors=True)
-    for name in (MANIFEST, JOURNAL):
-        (out / name).unlink(missing_ok=True)

@@ -107,6 +107,7 @@ ORGANIZATION = Field(
     meaning="City, county, utility or company.",
     limit=160,
     example="City of Exampleville",
+    optional=True,
     autocomplete="organization",
 )
 PHONE = Field(

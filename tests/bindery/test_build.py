@@ -302,3 +302,72 @@ def test_a_lost_cache_costs_time_and_nothing_else(
         if path.is_file():
             path.write_bytes(b"not a cache")
     assert build(content).rendered == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        (
+            "templates/pages/release.md",
+            "# {{ title }\n",
+            "templates/pages/release.md:1: the template must be Jinja that can be read: unexpected '}'",
+        ),
+        (
+            "overrides/main.html",
+            '{% extends "base.html" %}\n{% block nonsense %}\n',
+            "overrides/main.html:2: the template must be Jinja that can be read: Unexpected end of template.",
+        ),
+        ("mkdocs.yml", "site_name: [\n", "mkdocs.yml:2: the settings must be YAML: "),
+        ("mkdocs.yml", None, "mkdocs.yml:1: the file must be there, it is part of the looks"),
+        (
+            "mkdocs.yml",
+            "site_name: A\nsite_url: https://a.example/\ntheme: {name: none}\nmarkdown_extensions: []\n",
+            "mkdocs.yml:1: the settings must be such that MkDocs takes them: ",
+        ),
+    ],
+)
+def test_broken_looks_are_told_by_file_and_nothing_is_written(
+    small: Write, build: Callable[..., Built], tmp_path: Path, file: str, text: str | None, told: str
+) -> None:
+    content = small()
+    build(content)
+    before = tree(tmp_path / "dist")
+    site = tmp_path / "site"
+    shutil.copytree(SITE, site)
+    (site / file).unlink()
+    if text is not None:
+        (site / file).write_text(text)
+
+    with pytest.raises(binding.Problems) as caught:
+        binding.build(content, site, tmp_path / "dist", now=NOW, jobs=1, cache=tmp_path / "cache")
+
+    assert str(caught.value).startswith(f"{site}/{told}")
+    assert tree(tmp_path / "dist") == before
+
+
+def test_an_attachment_in_the_place_of_an_output_is_a_problem(
+    small: Write, build: Callable[..., Built], tmp_path: Path
+) -> None:
+    content = small({"robots.txt": "User-agent: *\n"})
+    with pytest.raises(binding.Problems) as caught:
+        build(content)
+    assert str(caught.value) == (
+        f"{content}/robots.txt:1: the file must have an address of its own, "
+        "and the build makes one that is called so"
+    )
+    assert not (tmp_path / "dist").exists()
+
+
+def test_a_clean_build_of_broken_content_leaves_what_is_there(
+    small: Write, build: Callable[..., Built], tmp_path: Path
+) -> None:
+    content = small()
+    build(content)
+    before = tree(tmp_path / "dist")
+    (content / "help/start.md").write_text("Broken.\n")
+    with pytest.raises(binding.Problems):
+        build(content, clean=True)
+    assert tree(tmp_path / "dist") == before
+    small()
+    assert len(build(content, clean=True).rendered) > 20
+    assert tree(tmp_path / "dist") == before

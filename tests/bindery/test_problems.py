@@ -139,3 +139,40 @@ def test_a_link_to_what_is_not_published_yet_is_refused(small: Callable[..., Pat
         f"{content}/help/now.md:5: the link must lead to a page that is published, not 'soon.md'"
     )
     assert after.exit_code == 0
+
+
+def test_what_points_at_a_broken_file_is_not_blamed_for_it(small: Callable[..., Path]) -> None:
+    content = small(
+        {
+            "index.md": None,
+            "help/links.md": (
+                "---\ntitle: Links\n---\n\n[a](start.md) [b](/help/start/) {{ rules.renewal }}"
+                " [c](/releases/works/1.0/)\n"
+            ),
+            "help/start.md": "No front matter.\n",
+            "releases/works/1.0.md": "---\nversion: 1.0\nreleased: never\nkind: version\n---\n",
+            "releases/works/2.0.md": (
+                "---\nversion: 2.0\nreleased: 2025-02-28\nkind: version\nafter: 1.0\n---\n"
+            ),
+            "releases/works/index.md": "---\ntitle: Works\n---\n",
+            "policy/support.md": "---\ntitle: Policy\n---\n",
+            "defects/WK-1.md": "---\ntitle: D\nproduct: works\nfound_in: [1.0]\n---\n",
+            "events/day.md": "---\ntitle: Day\n---\n",
+            "papers/p.md": (
+                "---\ntitle: P\ndate: 2026-01-01\nauthors: [{name: A}]\nabstract: B\nevent: day\n"
+                "features: [works/1.0]\n---\n"
+            ),
+        }
+    )
+    (content / "index.md").write_text("---\ntitle: Home\nvendor: {name: V, url: 'https://v.example/'}\n---\n")
+
+    result = CliRunner().invoke(main, ["check", "--content", str(content)])
+
+    blamed = {line.removeprefix(f"{content}/").partition(":")[0] for line in result.stderr.splitlines()[:-1]}
+    assert blamed == {
+        "help/start.md",
+        "releases/works/1.0.md",
+        "releases/works/index.md",
+        "policy/support.md",
+        "events/day.md",
+    }

@@ -43,7 +43,6 @@ def test_every_problem_is_told_at_once_in_the_order_of_the_form() -> None:
     assert problems({"email": "nobody", "severity": "P9", "subject": "x" * 121, "website": "spam"}) == [
         ("name", "Enter your name."),
         ("email", "Enter your e-mail address in full, such as dana.ortiz@example.gov."),
-        ("organization", "Enter your organization."),
         ("kind", "Choose what this is about."),
         ("severity", "Choose how bad it is: P1, P2, P3 or P4."),
         ("subject", "The summary must have at most 120 characters; it has 121."),
