@@ -103,7 +103,8 @@ def server_command(path: Path, url: str | None) -> None:
 @click.argument("state", default="")
 def receive_command(path: Path, hook: str, state: str) -> None:
     """What a hook of PATH/site.git calls; git's lines come on the standard input."""
-    code = origin.receive(_origin(path), hook, state, sys.stdin.read())
+    said = sys.stdin.buffer.read().decode("utf-8", "replace")  # names of refs are bytes
+    code = origin.receive(_origin(path), hook, state, said)
     sys.stdout.flush()
     os._exit(code)  # at once: git is holding main's lock meanwhile
 

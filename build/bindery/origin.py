@@ -98,7 +98,9 @@ def establish(origin: Origin, *, command: str, url: str | None) -> None:
 
 def receive(origin: Origin, hook: str, state: str, lines: str) -> int:
     """What a hook of the repository does; `lines` is its standard input. Returns the exit code."""
-    updates = [Update(old=old, new=new, ref=ref) for old, new, ref in map(str.split, lines.splitlines())]
+    # A ref's name may hold what Python takes for a blank or a line's end; git separates by these two only.
+    words = [line.split(" ", 2) for line in lines.split("\n") if line]
+    updates = [Update(old=old, new=new, ref=ref) for old, new, ref in words]
     main = next((update for update in updates if update.ref == MAIN), None)
     try:
         if hook == "pre-receive":
@@ -345,7 +347,8 @@ def _git(
         cwd=folder or (origin.repository if arguments[0] != "init" else origin.path),
         env={**inherited, **(environ or {})},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",  # an author's name, a subject: git keeps them as bytes of any encoding
     )
     if check and done.returncode:
         raise PublishError(f"git {arguments[0]} failed: {done.stderr.strip()}")

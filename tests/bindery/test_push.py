@@ -425,3 +425,46 @@ def test_a_push_killed_at_any_instant_leaves_one_whole_site_and_pushing_again_he
         assert page(tmp_path / "srv") == f"turn {turn}"
         assert page(tmp_path / "srv", "help/a") == str(turn)
     assert 0 < moved < 14
+
+
+@pytest.mark.slow
+def test_names_of_any_bytes_do_not_stop_a_push(tmp_path: Path) -> None:
+    path, clone = tmp_path / "server", make_clone(tmp_path / "clone", FIRST)
+    server(path)
+    tree_id = git(clone, "rev-parse", "HEAD^{tree}").stdout.strip().encode()
+    when = b"<a@b.c> 1700000000 +0000"
+    made = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "-w", "--stdin"],
+        cwd=clone,
+        input=b"tree %s\nauthor J\xf6rg %s\ncommitter J %s\n\n\xe9\n" % (tree_id, when, when),
+        capture_output=True,
+        check=True,
+    )
+    git(clone, "reset", "--quiet", "--hard", made.stdout.decode().strip())
+    assert push(clone, path).returncode == 0
+    here = publications.current(publications.Folder(path=path))
+    assert here is not None
+    assert here.commit is not None
+    assert (here.commit.author, here.commit.subject) == ("J\ufffdrg", "\ufffd")
+
+    odd = "refs/heads/a\u2003b\u2028c\u0085d"
+    done = git(clone, "push", str(path / "site.git"), f"main:{odd}", check=False)
+    assert (done.returncode, "Traceback" in done.stdout) == (0, False)
+
+
+def test_a_hook_reads_any_bytes_whatever_the_locale(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from bindery.cli import run; run()",
+            "receive",
+            str(tmp_path),
+            "post-receive",
+        ],
+        input=b"%s %s refs/heads/\xfc\n" % (b"0" * 40, b"1" * 40),
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
