@@ -403,7 +403,14 @@ def _found(content: Path) -> tuple[Found, ...]:
                 )
             ]
         )
-    return tuple(source.find(content))
+    return _files(content)
+
+
+def _files(folder: Path) -> tuple[Found, ...]:
+    try:
+        return tuple(source.find(folder))
+    except Problems as error:
+        raise labelled(folder, error) from None
 
 
 def _scan(content: Path, found: Sequence[Found], cache: Path | None, tell: Progress) -> Scan:
@@ -449,7 +456,7 @@ def _inputs(content: Path, site: Path, found: Sequence[Found], url: str | None, 
     )
     limit = _clock() - RACY
     settled = True
-    for file in (*found, *(source.find(site) if site.is_dir() else ())):
+    for file in (*found, *(_files(site) if site.is_dir() else ())):
         settled = settled and file.modified < limit
         digest.update(f"{file.path}\0{file.size} {file.modified} {file.inode}\n".encode())
     return _Inputs(digest=digest.hexdigest(), settled=settled)

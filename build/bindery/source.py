@@ -19,6 +19,9 @@ import yaml
 _Loader: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MARK = "---"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")  # XML, and so feeds, cannot hold them
+_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+LONGEST_NAME = 200
+"""Bytes of a name in UTF-8: file systems take 255, and what is written beside a file needs some of them."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -171,18 +174,54 @@ class Found:
 
 
 def find(content: Path) -> Iterator[Found]:
-    """Every file below the content folder, hidden ones left out, sorted by path."""
-    yield from sorted(_walk(str(content), ""), key=lambda found: found.path)
+    """Every file below the content folder, hidden ones left out, sorted by path. Raises Problems for names
+    that cannot be published and for links that lead in a circle."""
+    problems: list[Problem] = []
+    real = os.path.realpath(content)
+    found = sorted(_walk(str(content), "", (real,), problems), key=lambda found: found.path)
+    if problems:
+        raise Problems(problems)
+    yield from found
 
 
-def _walk(folder: str, prefix: str) -> Iterator[Found]:
+def _walk(folder: str, prefix: str, way: tuple[str, ...], problems: list[Problem]) -> Iterator[Found]:
+    """`way`: the real paths of the folders from the content folder to this one."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name.endswith("~"):
                 continue
             path = prefix + entry.name
-            if entry.is_dir():
-                yield from _walk(entry.path, path + "/")
+            real = os.path.realpath(entry.path) if entry.is_symlink() else f"{way[-1]}{os.sep}{entry.name}"
+            trouble = _unfit(entry.name) or (_circle(entry.path, real, way) if entry.is_symlink() else "")
+            if trouble:
+                shown = _BREAK.sub("?", path.encode("utf-8", "replace").decode())
+                problems.append(Problem(path=shown, line=1, message=trouble))
+            elif entry.is_dir():
+                yield from _walk(entry.path, path + "/", (*way, real), problems)
             elif entry.is_file():
                 stat = entry.stat()
                 yield Found(path=path, size=stat.st_size, modified=stat.st_mtime_ns, inode=stat.st_ino)
+
+
+def _unfit(name: str) -> str:
+    """What is wrong with the name of a file or folder; "" for nothing."""
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        return "the name must be text in UTF-8, not bytes in another encoding"
+    if size > LONGEST_NAME:
+        return f"the name must have at most {LONGEST_NAME} bytes, not {size}"
+    return "the name must be one line without control characters" if _BREAK.search(name) else ""
+
+
+def _circle(path: str, real: str, way: tuple[str, ...]) -> str:
+    """What is wrong with where a link leads; "" for nothing, and for one that leads nowhere."""
+    try:
+        os.stat(path)  # noqa: PTH116 (a text, as scandir gives it)
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        return "the link must lead to a file or folder, not in a circle"
+    if any(f"{folder}{os.sep}".startswith(f"{real}{os.sep}") for folder in way):
+        return "the link must lead to a file or folder, not to a folder that it lies in"
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -176,3 +177,39 @@ def test_what_points_at_a_broken_file_is_not_blamed_for_it(small: Callable[..., 
         "policy/support.md",
         "events/day.md",
     }
+
+
+def check(content: Path) -> list[str]:
+    result = CliRunner().invoke(main, ["check", "--content", str(content)])
+    assert result.exit_code == 1
+    return [line.removeprefix(f"{content}/") for line in result.stderr.splitlines()[:-1]]
+
+
+def test_links_in_a_circle_are_named_and_a_link_to_nowhere_is_no_file(small: Callable[..., Path]) -> None:
+    content = small()
+    (content / "help/nowhere.md").symlink_to("gone.md")
+    (content / "help/itself.md").symlink_to("itself.md")
+    (content / "help/up").symlink_to("..")
+    (content / "one").mkdir()
+    (content / "two").mkdir()
+    (content / "one/there").symlink_to("../two")
+    (content / "two/back").symlink_to("../one")
+    to_a_folder = "the link must lead to a file or folder, not to a folder that it lies in"
+    assert check(content) == [
+        "help/itself.md:1: the link must lead to a file or folder, not in a circle",
+        f"help/up:1: {to_a_folder}",
+        f"one/there/back:1: {to_a_folder}",
+        f"two/back/there:1: {to_a_folder}",
+    ]
+
+
+def test_names_that_cannot_be_published_are_named(small: Callable[..., Path]) -> None:
+    content = small()
+    (content / "help" / f"{'n' * 201}.txt").write_text("x")
+    (content / "help" / "two\nlines.txt").write_text("x")
+    Path(os.fsdecode(os.fsencode(content) + b"/help/gr\xfcn.txt")).write_text("x")
+    assert check(content) == [
+        "help/gr?n.txt:1: the name must be text in UTF-8, not bytes in another encoding",
+        f"help/{'n' * 201}.txt:1: the name must have at most 200 bytes, not 205",
+        "help/two?lines.txt:1: the name must be one line without control characters",
+    ]
