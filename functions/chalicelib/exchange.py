@@ -119,8 +119,7 @@ class Exchange:
     def key(self) -> str | None:
         """The idempotency key of the header, or of the form's hidden field. Raises `Invalid`."""
         in_body = self.said.values.get(fields.IDEMPOTENCY_KEY)
-        header = self.headers.get("idempotency-key")
-        return fields.idempotency_key(header or (in_body if isinstance(in_body, str) else None))
+        return fields.idempotency_key(self.headers.get("idempotency-key") or in_body)
 
     @cached_property
     def phone(self) -> str:

@@ -30,6 +30,7 @@ _LOCAL_PART = 64
 # C0 controls but tab and line feed, DEL, C1 controls, and what can turn the direction or the shape of a line.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_UNKNOWN_TOLD = 20
 _KEY_SHAPE = re.compile(r"[\x20-\x7e]{1,200}")
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 
@@ -370,15 +371,16 @@ def one(field: Field, value: Any) -> str:
     return _of_shape(field, text)
 
 
-def idempotency_key(value: str | None) -> str | None:
+def idempotency_key(value: Any) -> str | None:
     """The checked idempotency key of a header or hidden field, None when there is none.
 
-    Raises `Invalid` when it is not 1 to 200 plain ASCII characters.
+    Raises `Invalid` when it is not one text of 1 to 200 plain ASCII characters: a key that were passed over
+    would protect nobody.
     """
-    text = (value or "").strip()
-    if not text:
+    text = value.strip() if isinstance(value, str) else value
+    if text is None or text == "":
         return None
-    if not _KEY_SHAPE.fullmatch(text):
+    if not isinstance(text, str) or not _KEY_SHAPE.fullmatch(text):
         raise Invalid(
             [
                 FieldProblem(
@@ -448,13 +450,17 @@ def _of_shape(field: Field, text: str) -> str:
 
 def _unknown(form: Form, values: Mapping[str, Any]) -> Iterable[FieldProblem]:
     known = [*form.names(), HONEYPOT, *([IDEMPOTENCY_KEY] if form.keyed else [])]
-    for name in sorted(set(values) - set(known)):
+    names = sorted(set(values) - set(known))
+    for name in names[:_UNKNOWN_TOLD]:
         shown = name if len(name) <= 40 and name.isprintable() else "with this name"
         close = difflib.get_close_matches(name[:80], form.names(), n=1)
         hint = f"did you mean “{close[0]}”?" if close else f"known are {_listing(form.names())}."
         yield FieldProblem(
             field=shown if shown == name else "(unknown)", message=f"There is no field {shown}; {hint}"
         )
+    if len(names) > _UNKNOWN_TOLD:
+        more = len(names) - _UNKNOWN_TOLD
+        yield FieldProblem(field="(unknown)", message=f"There are {more:,} more fields that are not known.")
 
 
 def _listing(words: Iterable[str]) -> str:

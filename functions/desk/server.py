@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from waitress.task import ErrorTask
 
 from chalicelib import answers, bodies, exchange
 from chalicelib.answers import Answer
-from chalicelib.exchange import Exchange, Service
+from chalicelib.exchange import Exchange, MethodNotAllowed, Service
 from chalicelib.pace import POSTS, WRONG_KEYS, Allowance, Pace
 from chalicelib.refusals import Refused
 from chalicelib.wiring import Desk
@@ -128,6 +128,9 @@ class Front:
             client=environ.get("REMOTE_ADDR", ""),
             service=self._service,
         )
+        allow = ("Allow", "OPTIONS, POST" if word == file_links.UPLOAD else "GET, HEAD, OPTIONS")
+        if here.method == "OPTIONS":
+            return self._of_answer(Answer(status=204, headers=(allow,)))
         try:
             if word != file_links.UPLOAD:
                 return self._of_sent(file_links.download(here, word), environ)
@@ -135,7 +138,9 @@ class Front:
             length = int(environ.get("CONTENT_LENGTH") or 0)
             return self._of_answer(file_links.upload(here, environ["wsgi.input"], length))
         except Refused as trouble:
-            return self._of_answer(file_links.refused(here, trouble))
+            answer = file_links.refused(here, trouble)
+            named = (*answer.headers, allow) if isinstance(trouble, MethodNotAllowed) else answer.headers
+            return self._of_answer(replace(answer, headers=named))
 
     def _of_answer(self, answer: Answer) -> _Ready:
         typed = (("Content-Type", answer.content_type),) if answer.content_type else ()

@@ -148,16 +148,19 @@ def test_a_body_that_cannot_be_read_is_refused(
         ("/api/tickets", "OPTIONS, POST"),
         ("/api/tickets/abc", "GET, HEAD, OPTIONS"),
         ("/api/health", "GET, HEAD, OPTIONS"),
+        ("/files/upload", "OPTIONS, POST"),
+        ("/files/abc", "GET, HEAD, OPTIONS"),
     ],
 )
 def test_another_method_is_refused_with_what_is_allowed(house: Any, path: str, allow: str) -> None:
     reply = house.client.send("DELETE", path)
     assert reply.headers["allow"] == allow
-    assert problem(reply) == {
+    said = problem(reply)
+    assert said.pop("detail")
+    assert said == {
         "type": PROBLEM_TYPES + "MethodNotAllowed",
         "title": "Method not allowed",
         "status": 405,
-        "detail": "This address takes other methods: its Allow header names them.",
     }
     options = house.client.send("OPTIONS", path)
     assert (options.status, options.headers["allow"], options.body) == (204, allow, b"")

@@ -202,3 +202,15 @@ def test_an_idempotency_key_is_printable_ascii(key: str) -> None:
             "The idempotency key must be 1 to 200 plain ASCII characters, such as a UUID.",
         )
     ]
+
+
+@pytest.mark.parametrize("key", [5, ["a", "a"], {"a": "b"}, True])
+def test_an_idempotency_key_that_is_no_text_is_refused_and_not_passed_over(key: object) -> None:
+    with pytest.raises(Invalid):
+        fields.idempotency_key(key)
+
+
+def test_a_flood_of_unknown_names_is_counted_and_not_repeated() -> None:
+    told = problems({**GOOD, **{f"x{number:05}": 1 for number in range(10_000)}})
+    assert len(told) == 21
+    assert told[-1] == ("(unknown)", "There are 9,980 more fields that are not known.")
