@@ -17,7 +17,7 @@ from datetime import date
 from difflib import get_close_matches
 from itertools import pairwise
 
-from chalicelib.agreements import LICENCES, STAGES, Agreement, Period
+from chalicelib.agreements import EARLIEST, LATEST, LICENCES, STAGES, Agreement, Period
 from chalicelib.drafts import is_email, unfit
 
 COLUMNS = (
@@ -132,22 +132,34 @@ def _csv_rows(text: str, path: str) -> Iterator[tuple[int, Mapping[str, str]]]:
 
 
 def _json_rows(text: str, path: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+    text = text.removeprefix("\ufeff")
     try:
         whole = json.loads(text)
     except json.JSONDecodeError as trouble:
         raise _trouble(path, trouble.lineno, f"this is not JSON: {trouble.msg}") from None
+    except RecursionError:
+        raise _trouble(path, 1, "this is no list of agreements: it is nested too deeply") from None
+    except ValueError:
+        raise _trouble(path, 1, "this is no list of agreements: it holds a number that is too long") from None
     if not isinstance(whole, list):
         raise _trouble(path, 1, 'the file must be a list of agreements such as [{"agreement": …}, …]')
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(object_pairs_hook=_Pairs)
     at = text.index("[") + 1
     for _ in whole:
         at = re.compile(r"[\s,]*").match(text, at).end()  # type: ignore[union-attr]
         line = text.count("\n", 0, at) + 1
         row, at = decoder.raw_decode(text, at)
-        if not isinstance(row, dict):
+        if not isinstance(row, _Pairs):
             raise _trouble(path, line, 'an agreement must be an object such as {"agreement": …}')
-        _check_columns(list(row), path, line)
-        yield line, {name: _json_cell(value) for name, value in row.items()}
+        _check_columns([name for name, _ in row], path, line)
+        for name, value in row:
+            if isinstance(value, _Pairs):
+                raise _trouble(path, line, f"'{name}' must be text or a list of texts, not an object")
+        yield line, {name: _json_cell(value) for name, value in row}
+
+
+class _Pairs(list[tuple[str, object]]):
+    """A JSON object as it was written: a name that is there twice is there twice."""
 
 
 def _json_cell(value: object) -> str:
@@ -225,7 +237,11 @@ class _Row:
     def _day(self, name: str, text: str) -> date | None:
         try:
             if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-                return date.fromisoformat(text)
+                day = date.fromisoformat(text)
+                if EARLIEST <= day <= LATEST:
+                    return day
+                self._say(name, f"a day from {EARLIEST} to {LATEST}", text)
+                return None
         except ValueError:
             pass
         self._say(name, "a day such as 2026-03-01", text)

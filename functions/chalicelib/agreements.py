@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from chalicelib.catalog import Rule, rule_in_force
 from chalicelib.durations import last_day
 
+EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
+"""What a day of an agreement may be: what is reckoned from it stays within the calendar."""
 STAGES = ("implementation", "accepted")
 LICENCES = ("site", "seat")
 
@@ -149,6 +151,8 @@ def checked_period(period: Period, paid: Sequence[Period]) -> Period:
     """`period`, when it can stand beside those already paid. Raises ValueError."""
     if period.last < period.first:
         raise ValueError(f"the period {period} ends before it begins")
+    if period.first < EARLIEST or period.last > LATEST:
+        raise ValueError(f"the period {period} is not between {EARLIEST} and {LATEST}")
     for other in paid:
         if period.first <= other.last and other.first <= period.last:
             raise ValueError(f"the period {period} overlaps {other}, which is already paid")

@@ -20,6 +20,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chalicelib.durations import Duration, duration
+from chalicelib.refusals import NotAvailable
 
 FORMAT = 1
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -27,6 +28,10 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 class CatalogTrouble(Exception):
     """The catalog cannot be used; the message says why and what to do."""
+
+
+class NoRule(NotAvailable, ValueError):
+    """The support policy says nothing about a product on a day that is asked about."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,10 +48,10 @@ class Rule:
 
 
 def rule_in_force(rules: Sequence[Rule], product: str, day: date) -> Rule:
-    """The most specific of the latest rules that hold on `day`. Raises ValueError when there is none."""
+    """The most specific of the latest rules that hold on `day`. Raises NoRule when there is none."""
     held = [rule for rule in rules if rule.since <= day and rule.product in (None, product)]
     if not held:
-        raise ValueError(f"no rule of the support policy is in force for {product} on {day}")
+        raise NoRule(f"No rule of the support policy is in force for {product} on {day}.")
     return max(held, key=lambda rule: (rule.product is not None, rule.since))
 
 

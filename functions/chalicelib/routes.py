@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.agreements import Agreement, coverage
-from chalicelib.catalog import Catalog
+from chalicelib.catalog import Catalog, NoRule
 from chalicelib.drafts import TicketDraft
 
 NOT_COVERED = {
@@ -64,10 +64,13 @@ def route(draft: TicketDraft, agreement: Agreement | None, catalog: Catalog | No
 
 
 def covered(agreement: Agreement | None, draft: TicketDraft, catalog: Catalog | None, now: datetime) -> str:
-    """Whether the agreement covers today: "yes", "no", or "unknown" for want of an agreement, of a
-    catalog, or of
-    an e-mail address that is among the agreement's contacts (a stranger must not learn about it)."""
+    """Whether the agreement covers today: "yes", "no", or "unknown" for want of an agreement, a catalog,
+    a rule of the policy or an e-mail address that is among the agreement's contacts (a stranger must not
+    learn about it)."""
     if agreement is None or catalog is None or draft.email not in agreement.contacts:
         return "unknown"
     today = now.astimezone(catalog.hours.zone).date()
-    return "yes" if coverage(agreement, catalog.rules, today).covered else "no"
+    try:
+        return "yes" if coverage(agreement, catalog.rules, today).covered else "no"
+    except NoRule:
+        return "unknown"

@@ -10,6 +10,7 @@ import click
 
 from chalicelib.agreement_tables import COLUMNS, read, write_csv, write_json
 from chalicelib.agreements import Agreement, coverage, renewal
+from chalicelib.catalog import NoRule
 from chalicelib.refusals import NotFound
 from chalicelib.signing import agreement_key, fingerprint
 from chalicelib.wiring import Desk
@@ -115,7 +116,7 @@ def agreements_renew(wiring: Wired, agreement: str, first: datetime | None, last
         period = renewal(held, rules, first.date() if first else None, last.date() if last else None)
         desk.store.renew(held.agreement, period)
     except ValueError as trouble:
-        raise click.ClickException(f"Nothing was changed: {trouble}.") from None
+        raise click.ClickException(f"Nothing was changed: {str(trouble).rstrip('.')}.") from None
     click.echo(f"{held.agreement} is paid from {period.first} to {period.last}, both days included.")
 
 
@@ -171,7 +172,10 @@ def _agreement_facts(desk: Desk, agreement: Agreement) -> dict[str, Any]:
     catalog = desk.catalog_or_none()
     if catalog is None:
         return facts | {"state": "unknown without a catalog", "covered_until": None, "because": []}
-    cover = coverage(agreement, catalog.rules, today(desk))
+    try:
+        cover = coverage(agreement, catalog.rules, today(desk))
+    except NoRule as trouble:  # one agreement of many: the others are still to be shown
+        return facts | {"state": "unknown without a rule", "covered_until": None, "because": [trouble.detail]}
     return facts | {
         "state": cover.state,
         "covered_from": str(cover.covered_from),

@@ -149,3 +149,31 @@ def test_law_no_cell_is_a_live_formula(held: list[Agreement]) -> None:
     for row in csv.reader(io.StringIO(write_csv(held))):
         for cell in row:
             assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[" * 100_000, "this is no list of agreements: it is nested too deeply"),
+        (
+            f'[{{"agreement": {"9" * 5000}}}]',
+            "this is no list of agreements: it holds a number that is too long",
+        ),
+        ('\ufeff[{"agreement": "A", "agreement": "B"}]', "'agreement' is there twice"),
+    ],
+)
+def test_odd_json_is_named(text: str, message: str) -> None:
+    assert f"a.json:1: {message}" in problems(text, "a.json")
+
+
+def test_an_object_is_no_cell() -> None:
+    (row,) = json.loads(write_json(read(f"{HEADER}\n{GOOD}\n", path="a.csv", products=())))
+    assert problems(json.dumps([{**row, "customer": {"name": "City"}}]), "a.json") == [
+        "a.json:1: 'customer' must be text or a list of texts, not an object"
+    ]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2200-01-01", "9999-12-31"])
+def test_a_day_is_one_that_can_be_reckoned_from(day: str) -> None:
+    (told,) = problems(f"{HEADER}\n{GOOD.replace('2026-03-01', day)}\n")
+    assert told == f"agreements.csv:2: 'starts' must be a day from 1970-01-01 to 2199-12-31, not '{day}'"

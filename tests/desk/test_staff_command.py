@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from chalicelib.refusals import NotAvailable
 from chalicelib.signing import fingerprint
 from desk.cli import main
 from desk.demo import prepare
@@ -196,3 +198,25 @@ def test_a_missing_secret_is_made_once_for_its_owner_only(world: Any, tmp_path: 
     secret = tmp_path / "var" / "secret"
     assert secret.stat().st_mode & 0o777 == 0o600
     assert len(secret.read_text(encoding="utf-8")) == 64
+
+
+def test_one_agreement_from_before_the_policy_does_not_hide_the_others(run: Any, world: Any) -> None:
+    old = world.agreement(agreement="US-0", starts=date(1971, 3, 1))
+    world.keep(old, world.agreement())
+    listed = run("agreements", "list")
+    assert listed.exit_code == 0
+    assert re.search(r"US-0 .* unknown without a rule", listed.output)
+    assert re.search(r"US-1 .* complimentary", listed.output)
+    told = "No rule of the support policy is in force for cityworks on 1971-03-01."
+    assert told in run("agreements", "show", "US-0").output
+    assert f"Nothing was changed: {told}" in run("agreements", "renew", "US-0").output
+    with pytest.raises(NotAvailable) as refused:
+        world.desk.lookups.look_up("US-0", world.key)
+    assert refused.value.detail == told
+    assert world.desk.tickets.open(world.draft(agreement="US-0"), key=None).number
+
+
+def test_a_period_beyond_the_calendar_is_refused(run: Any, world: Any) -> None:
+    world.keep(world.agreement())
+    result = run("agreements", "renew", "US-1", "--until", "9999-12-31")
+    assert (result.exit_code, "is not between 1970-01-01 and 2199-12-31" in result.output) == (1, True)
