@@ -6,6 +6,7 @@ Expected trouble is a message and exit 1; wrong use is exit 2; a bug keeps its t
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ def main(ctx: click.Context) -> None:
       SUPPORT_SECRET   signs links                  made once in var/secret
       SUPPORT_VAR      folder for state             var
     """
+    # Tickets, mails with their links and exports are for the desk's own user: nobody else's eyes.
+    ctx.call_on_close(partial(os.umask, os.umask(0o077)))
     if ctx.obj is None:
         ctx.obj = Wired(os.environ)
 

@@ -220,3 +220,14 @@ def test_a_period_beyond_the_calendar_is_refused(run: Any, world: Any) -> None:
     world.keep(world.agreement())
     result = run("agreements", "renew", "US-1", "--until", "9999-12-31")
     assert (result.exit_code, "is not between 1970-01-01 and 2199-12-31" in result.output) == (1, True)
+
+
+def test_what_the_desk_writes_is_for_its_own_user_only(run: Any, world: Any, tmp_path: Path) -> None:
+    world.environ["SUPPORT_VAR"] = str(tmp_path / "state")
+    table = tmp_path / "a.csv"
+    table.write_text(GOOD, encoding="utf-8")
+    assert run("agreements", "import", str(table)).exit_code == 0
+    assert run("demo").exit_code == 0
+    made = [tmp_path / "state", *(tmp_path / "state").rglob("*")]
+    assert len(made) > 3
+    assert [str(path) for path in made if path.stat().st_mode & 0o077] == []
