@@ -58,6 +58,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "Broken": (500, "A fault of ours."),
     "NotStored": (503, "Nothing was stored, and it is safe to send it again."),
     "NotAvailable": (503, "Something of ours is missing at the moment."),
+    "NoRule": (503, "The support policy says nothing about a day of this agreement: call us."),
 }
 _POSTED = (
     "Refused",
@@ -69,7 +70,7 @@ _POSTED = (
     "NotStored",
     "Broken",
 )
-_READ = ("Forbidden", "Expired", "NotFound", "NotAvailable", "Broken")
+_READ = ("Forbidden", "Expired", "NotFound", "NotAvailable", "NoRule", "Broken")
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(path="/api/health", method="GET", name="health", summary="Is the desk well?", answer="Health"),
@@ -124,7 +125,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="The state of an agreement, with the rule and the dates.",
         form=fields.RENEWAL,
         answer="Renewal",
-        refusals=(*_POSTED, "NotFound", "NotAvailable"),
+        refusals=(*_POSTED, "NotFound", "NotAvailable", "NoRule"),
     ),
     Operation(
         path="/api/renewals/{word}",
@@ -141,7 +142,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="A link to one file, for five minutes.",
         form=fields.DOWNLOAD,
         answer="Download",
-        refusals=(*_POSTED, "NotEntitled", "NotFound", "NotAvailable"),
+        refusals=(*_POSTED, "NotEntitled", "NotFound", "NotAvailable", "NoRule"),
     ),
     Operation(
         path="/api/downloads/{word}",
@@ -158,7 +159,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="The newest release, the newest that you may install, and whether yours is still supported.",
         form=fields.UPDATES,
         answer="Updates",
-        refusals=(*_POSTED, "NotFound", "NotAvailable"),
+        refusals=(*_POSTED, "NotFound", "NotAvailable", "NoRule"),
     ),
 )
 
