@@ -113,7 +113,11 @@ class Published:
             return Sent(status=301, headers=(("Location", location), ("Cache-Control", "no-cache")))
         if found is None or isinstance(found, _Folder):
             return _missing(root)
-        return _send(found, header)
+        try:
+            return _send(found, header)
+        except FileNotFoundError:  # taken away, page or whole publication, since it was opened
+            found.file.close()
+            return _missing(self.root())
 
 
 class _Folder:

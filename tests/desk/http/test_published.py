@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from desk import published
 from desk.published import content_type
 
 LONG = "<p>" + "word " * 1000 + "</p>"
@@ -188,3 +189,18 @@ def test_a_flipped_pointer_is_followed_and_no_reader_sees_a_gap(build_house: Any
     new.symlink_to("two")
     new.replace(current)
     assert house.client.page("/api/nothing").text == "two Not found"
+
+
+def test_a_page_that_goes_while_it_is_opened_is_a_page_that_is_not_there(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_ = published._open
+
+    def opened(root: Path, name: str) -> Any:
+        found = open_(root, name)
+        (root / "help/index.html").unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(published, "_open", opened)
+    gone = site.client.get("/help/")
+    assert (gone.status, gone.body) == (404, b"<h1>No such page</h1>")
