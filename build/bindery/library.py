@@ -11,14 +11,14 @@ import posixpath
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 
-from bindery import kinds, source
+from bindery import kinds, prose, source
 from bindery.kinds.defect import Defect
 from bindery.kinds.event import Event
 from bindery.kinds.home import Home
@@ -29,6 +29,7 @@ from bindery.kinds.paper import Paper
 from bindery.kinds.policy import Policy
 from bindery.kinds.product import Product
 from bindery.kinds.release import Release
+from bindery.prose import Link, Name
 from bindery.source import Found, Problem, Problems
 
 # Addresses of pages that no content file makes; links may point at them and at everything below a "/*".
@@ -56,6 +57,15 @@ _NATURAL = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unread:
+    """A file whose fields have problems: where its prose points is checked all the same."""
+
+    path: str
+    links: tuple[Link, ...] = ()
+    names: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scan:
     """Every file of the content folder: items that are sound, other files to be copied, and problems.
 
@@ -66,7 +76,7 @@ class Scan:
     attached: tuple[Found, ...]
     problems: tuple[Problem, ...]
     signatures: dict[str, Signature]
-    unread: frozenset[str] = frozenset()
+    unread: Mapping[str, Unread] = field(default_factory=dict)
 
 
 def signature(found: Found) -> Signature:
@@ -85,7 +95,7 @@ def read(
     attached = []
     problems: list[Problem] = []
     signatures = {}
-    unread = set()
+    unread: dict[str, Unread] = {}
     for file in found:
         if not file.path.endswith(".md"):
             if file.path.lower().endswith(ATTACHED):
@@ -106,16 +116,22 @@ def read(
             items[file.path] = before[1]
             signatures[file.path] = mark
             continue
+        unread[file.path] = Unread(path=file.path)
         try:
-            text = source.read_text(content, file.path)
-            item = kinds.parse(source.parse(text, file.path), problems)
+            parsed = source.parse(source.read_text(content, file.path), file.path)
+            item = kinds.parse(parsed, problems)
         except Problems as error:
             problems.extend(error.problems)
-            unread.add(file.path)
             continue
         if item is None:
-            unread.add(file.path)
+            plain = prose.without_code(parsed.body)
+            unread[file.path] = Unread(
+                path=file.path,
+                links=prose.links(plain, parsed.body_line),
+                names=prose.names(plain, parsed.body_line),
+            )
         else:
+            del unread[file.path]
             items[file.path] = item
             signatures[file.path] = mark
         progress(1)
@@ -124,7 +140,7 @@ def read(
         attached=tuple(attached),
         problems=tuple(problems),
         signatures=signatures,
-        unread=frozenset(unread),
+        unread=unread,
     )
 
 
@@ -455,7 +471,7 @@ def _problem(item: Item, name: str, must_be: str, given: str) -> Problem:
     )
 
 
-def _checked(library: Library, unread: frozenset[str]) -> list[Problem]:
+def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
     problems: list[Problem] = []
     problems += _addresses(library)
     problems += _releases(library, unread)
@@ -502,13 +518,13 @@ def _checked(library: Library, unread: frozenset[str]) -> list[Problem]:
                     )
     problems += _links(library, files, unread)
     values = next((item.values() for item in library.items if isinstance(item, Policy)), {})
-    for item in library.items if "policy/support.md" not in unread else ():
-        for name in item.names:
+    for pointing in _pointing(library, unread) if "policy/support.md" not in unread else ():
+        for name in pointing.names:
             if name.name not in values:
                 near = difflib.get_close_matches(name.name, values, 1, 0.3) or list(values)[:1]
                 problems.append(
                     Problem(
-                        path=item.path,
+                        path=pointing.path,
                         line=name.line,
                         message=f"'{{{{ {name.name} }}}}' must be a value of the policy such as "
                         f"{', '.join(near)}, not an unknown one",
@@ -517,13 +533,19 @@ def _checked(library: Library, unread: frozenset[str]) -> list[Problem]:
     return problems
 
 
-def _products(library: Library, unread: frozenset[str]) -> set[str]:
+def _pointing(library: Library, unread: Mapping[str, Unread]) -> Iterator[Item | Unread]:
+    """Everything whose prose may point somewhere."""
+    yield from library.items
+    yield from unread.values()
+
+
+def _products(library: Library, unread: Mapping[str, Unread]) -> set[str]:
     """Folders of products that have a page, even one with problems of its own."""
     broken = {path.split("/")[1] for path in unread if re.fullmatch(r"releases/[^/]+/index\.md", path)}
     return {product.product for product in library.products} | broken
 
 
-def _stands(library: Library, unread: frozenset[str], product: str, version: str) -> bool:
+def _stands(library: Library, unread: Mapping[str, Unread], product: str, version: str) -> bool:
     """Whether a release has a file, even one with problems of its own."""
     return library.release(product, version) is not None or f"releases/{product}/{version}.md" in unread
 
@@ -569,7 +591,7 @@ def _addresses(library: Library) -> list[Problem]:
     return problems
 
 
-def _releases(library: Library, unread: frozenset[str]) -> list[Problem]:
+def _releases(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
     problems = []
     products = _products(library, unread)
     for release in library.releases:
@@ -643,15 +665,15 @@ def _generated(url: str) -> bool:
     )
 
 
-def _links(library: Library, files: set[str], unread: frozenset[str]) -> list[Problem]:
+def _links(library: Library, files: set[str], unread: Mapping[str, Unread]) -> list[Problem]:
     problems = []
     urls = {item.url: item for item in library.items}
     unread_urls = {url_of(path) for path in unread}
-    for item in library.items:
+    for item in _pointing(library, unread):
         for link in item.links:
             path, _, fragment = link.target.partition("#")
             path = path.partition("?")[0]
-            target: Item | None
+            target: Item | Unread | None
             if not path:
                 target = item
             elif path.startswith("/"):
@@ -677,7 +699,7 @@ def _links(library: Library, files: set[str], unread: frozenset[str]) -> list[Pr
     return problems
 
 
-def _lost(item: Item, line: int, target: str, must_be: str) -> Problem:
+def _lost(item: Item | Unread, line: int, target: str, must_be: str) -> Problem:
     return Problem(path=item.path, line=line, message=f"the link must lead to {must_be}, not '{target}'")
 
 

@@ -32,7 +32,10 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     ),
     "newsletter/autumn.md": (
         "---\ndate: 2026-09-01\n---\nRead [this](nowhere.md).\n",
-        ["1: 'title' must be text such as 'Preparing an upgrade', not left out"],
+        [
+            "1: 'title' must be text such as 'Preparing an upgrade', not left out",
+            "4: the link must lead to a file such as ../help/index.md, not 'nowhere.md'",
+        ],
     ),
     "newsletter/winter.md": (
         "---\ntitle: Winter\ndate: 2026-12-01\n---\n\nRead [this](nowhere.md).\n",
@@ -74,6 +77,8 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         [
             "3: 'title' must be given once, it stands here again",
             "4: 'sample' must be one of true, false such as true, not 'yes'",
+            "7: '{{ rules.nothing }}' must be a value of the policy such as rules.rounding,"
+            " not an unknown one",
         ],
     ),
     "help/value.md": (
