@@ -13,6 +13,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -57,19 +58,41 @@ def items(cache: Path | None, content: Path) -> dict[str, tuple[Signature, Item]
             except Exception:  # for whatever reason  # noqa: S112
                 continue
             if made_by == current:
-                known.update(some)
+                for path, (mark, kind, values) in some.items():
+                    known[path] = (mark, _made(kind, values))
     return known
+
+
+def _made(kind: type[Item], values: tuple[object, ...]) -> Item:
+    """The item of that kind with those values: a third of what pickle takes for a frozen dataclass."""
+    item = object.__new__(kind)
+    for field, value in zip(_fields(kind), values, strict=True):
+        object.__setattr__(item, field, value)
+    return item
+
+
+_FIELDS: dict[str, tuple[str, ...]] = {}
+
+
+def _fields(kind: type[Item]) -> tuple[str, ...]:
+    found = _FIELDS.get(kind.__name__)
+    if found is None:
+        found = _FIELDS[kind.__name__] = tuple(field.name for field in fields(kind))
+    return found
 
 
 def keep_items(cache: Path, content: Path, before: Known, after: Known) -> None:
     """Keep items for the next time; only the files that hold what changed are written."""
     changed = {path for path, (mark, _) in after.items() if path not in before or before[path][0] != mark}
     shards = {_shard(path) for path in (*changed, *(before.keys() - after.keys()))}
-    some: dict[int, dict[str, tuple[Signature, Item]]] = {shard: {} for shard in shards}
-    for path, known in after.items():
+    some: dict[int, dict[str, tuple[Signature, type[Item], tuple[object, ...]]]] = {
+        shard: {} for shard in shards
+    }
+    for path, (mark, item) in after.items():
         shard = _shard(path)
         if shard in some:
-            some[shard][path] = known
+            kind = type(item)
+            some[shard][path] = (mark, kind, tuple(getattr(item, field) for field in _fields(kind)))
     current, stem = versions(), name("items", content)
     for shard, known_items in some.items():
         data = pickle.dumps((current, known_items), pickle.HIGHEST_PROTOCOL)

@@ -12,7 +12,7 @@ from datetime import date
 
 from bindery.kinds.policy import Policy, Rule
 from bindery.kinds.release import Release
-from bindery.library import Library, age
+from bindery.library import Library
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,7 +159,7 @@ def known_issues(library: Library) -> dict[tuple[str, str], tuple[KnownIssue, ..
         for version in defect.found_in:
             found_in.setdefault((defect.product, version), {})[defect.id] = issue
     known: dict[tuple[str, str], dict[str, KnownIssue]] = {}
-    for release in sorted(library.releases, key=lambda one: (one.product, *age(one))):
+    for release in library.releases:  # from old to new, so what it builds on is known already
         key = (release.product, release.version)
         before = library.predecessor(release)
         open_here = dict(known[(before.product, before.version)]) if before else {}
