@@ -273,7 +273,8 @@ class SqliteStore:
             try:
                 yield Run(connection)
             finally:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a disk that fails has SQLite end it by itself
+                    connection.execute("ROLLBACK")
 
     def _opened(self) -> sqlite3.Connection:
         connection = self._connect()

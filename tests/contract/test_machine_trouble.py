@@ -179,3 +179,13 @@ def test_answers_come_after_the_sync(tmp_path: Path) -> None:
     assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     connection.close()
     store.close()
+
+
+def test_a_disk_that_fails_under_a_reading_is_said_as_such(tmp_path: Path) -> None:
+    store = SqliteStore(opener(tmp_path / "desk.sqlite3"))
+    store.agreements()
+    with pytest.raises(NotStored), store._read():
+        store._mine.connection.execute("ROLLBACK")  # what SQLite does by itself then
+        raise OSError("Input/output error")
+    assert store.agreements() == ()
+    store.close()
