@@ -174,12 +174,18 @@ def _check_columns(found: Sequence[str], path: str, line: int) -> None:
         if name not in COLUMNS:
             close = get_close_matches(name, COLUMNS, 1)
             hint = f"; did you mean '{close[0]}'?" if close else f"; the columns are {', '.join(COLUMNS)}"
-            problems.append(f"'{name}' is no column of agreements{hint}")
+            problems.append(f"'{_shown(name)}' is no column of agreements{hint}")
     problems.extend(f"'{name}' is there twice" for name in sorted({n for n in found if found.count(n) > 1}))
     wanted = ("agreement", "customer", "stage", "product", "licence", "starts")
     problems.extend(f"the column '{name}' is missing" for name in wanted if name not in found)
     if problems:
         raise TableTrouble(TableProblem(path=path, line=line, message=message) for message in problems)
+
+
+def _shown(found: str) -> str:
+    """What was found, short and with nothing in it that a terminal would obey."""
+    short = found if len(found) <= 80 else f"{found[:79]}…"
+    return "".join(character if character.isprintable() else "?" for character in short)
 
 
 class _Row:
@@ -228,7 +234,7 @@ class _Row:
         )
 
     def _say(self, name: str, wanted: str, found: str) -> None:
-        self.wrong.append(f"'{name}' must be {wanted}, not '{found}'")
+        self.wrong.append(f"'{name}' must be {wanted}, not '{_shown(found)}'")
 
     def _one_of(self, name: str, values: Sequence[str]) -> None:
         if self._row[name] not in values:

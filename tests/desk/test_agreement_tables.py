@@ -177,3 +177,9 @@ def test_an_object_is_no_cell() -> None:
 def test_a_day_is_one_that_can_be_reckoned_from(day: str) -> None:
     (told,) = problems(f"{HEADER}\n{GOOD.replace('2026-03-01', day)}\n")
     assert told == f"agreements.csv:2: 'starts' must be a day from 1970-01-01 to 2199-12-31, not '{day}'"
+
+
+def test_a_message_holds_nothing_that_a_terminal_obeys() -> None:
+    told = problems(f"{HEADER}\n{GOOD.replace('cityworks', chr(27) + ']0;x' + chr(7) + 'y' * 200)}\n")
+    told += problems(f"{HEADER},{chr(27)}[2J\n")
+    assert all(line.isprintable() and len(line) < 200 for line in told)
