@@ -150,10 +150,11 @@ def page_path(url: str) -> str:
 
 
 class Row(NamedTuple):
-    """A line of a list. `text` is a sentence, `chips` are (label, flavour)."""
+    """A line of a list. `text` is a sentence, `chips` (label, flavour), `until` the last of several days."""
 
     url: str
     title: str
     day: date | None = None
     text: str = ""
     chips: tuple[tuple[str, str], ...] = ()
+    until: date | None = None

@@ -44,7 +44,7 @@ def event_row(event: Event) -> Row:
     role = items.ROLES.get(event.role, event.role)
     made = row(event, event.start, ((role, "role"),) if role else ())
     where = event.place if not made.text else f"{event.place}. {made.text}"
-    return made._replace(text=where)
+    return made._replace(text=where, until=event.end)
 
 
 def defect_row(library: Library, defect: Defect, names: Mapping[str, str]) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from html import escape
 
 from markupsafe import Markup
@@ -37,8 +37,16 @@ def as_time(day: date | None) -> Markup:
 
 
 def span(start: date, end: date) -> Markup:
-    """Two days as one phrase: a single day stands once."""
-    return as_time(start) if start == end else Markup("{} to {}").format(as_time(start), as_time(end))
+    """Two days as one phrase: a single day stands once, a whole month or year is called by its name."""
+    if start == end:
+        return as_time(start)
+    if start.day == 1 and (end + timedelta(days=1)).day == 1 and start.year == end.year:
+        if (start.month, end.month) == (1, 12):
+            return Markup('<time datetime="{0}">{0}</time>').format(start.year)
+        if start.month == end.month:
+            named = f"{MONTHS[start.month - 1]} {start.year}"
+            return Markup('<time datetime="{}">{}</time>').format(f"{start:%Y-%m}", named)
+    return Markup("{} to {}").format(as_time(start), as_time(end))
 
 
 def size(octets: int) -> str:
