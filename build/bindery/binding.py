@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bindery import library as shelves
-from bindery import memory, source, support, write
-from bindery.library import Library, Scan
+from bindery import checks, memory, reading, source, support, write
+from bindery.library import Library
+from bindery.reading import Scan
 from bindery.source import Found, Problem, Problems
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def check(
     found = _found(content)
     scan = _scan(content, found, cache, progress)
     try:
-        return shelves.assemble(scan, content=content, now=now, prefix=prefix_of(site_url))
+        return checks.assemble(scan, content=content, now=now, prefix=prefix_of(site_url))
     except Problems as error:
         raise labelled(content, error) from None
 
@@ -148,7 +148,7 @@ def _build(
     site_url = (url or _site_url(site)).rstrip("/") + "/"
     scan = _scan(content, found, cache, tell)
     try:
-        library = shelves.assemble(scan, content=content, now=now, prefix=prefix_of(site_url))
+        library = checks.assemble(scan, content=content, now=now, prefix=prefix_of(site_url))
     except Problems as error:
         raise labelled(content, error) from None
     answers = support.answers(library)
@@ -424,7 +424,7 @@ def _scan(content: Path, found: Sequence[Found], cache: Path | None, tell: Progr
         tell("Reading content", done, total)
 
     started = _clock()
-    scan = shelves.read(content, found, known, count)
+    scan = reading.read(content, found, known, count)
     if cache:
         trusted = {
             path: (mark, scan.items[path])

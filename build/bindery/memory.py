@@ -22,7 +22,8 @@ from bindery import write
 
 if TYPE_CHECKING:
     from bindery.kinds.item import Item
-    from bindery.library import Library, Signature
+    from bindery.library import Library
+    from bindery.reading import Signature
 
     Known = Mapping[str, tuple[Signature, Item]]
 

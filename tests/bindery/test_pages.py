@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bindery import library, render, source, support
+from bindery import checks, reading, render, source, support
 from bindery.outputs.pages import PagePlan, plan, shelves, words
 from bindery.outputs.pages.press import Row, Templates
 
@@ -123,8 +123,8 @@ def make(tmp_path: Path) -> Make:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         content = tmp_path / "content"
-        scan = library.read(content, source.find(content), {})
-        read = library.assemble(scan, content=content, now=NOW)
+        scan = reading.read(content, source.find(content), {})
+        read = checks.assemble(scan, content=content, now=NOW)
         return {made.url: made for made in plan(read, support.answers(read), render.templates(SITE))}
 
     return made

@@ -1,0 +1,353 @@
+"""Everything checked against everything: past `assemble` every name in the content points at something."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from bindery.kinds.defect import Defect
+from bindery.kinds.home import Home
+from bindery.kinds.item import Item, url_of
+from bindery.kinds.page import Page
+from bindery.kinds.paper import Paper
+from bindery.kinds.policy import Policy
+from bindery.kinds.release import Release
+from bindery.library import Library, age, beside
+from bindery.reading import Scan, Unread
+from bindery.source import Problem, Problems
+
+# Addresses of pages that no content file makes; links may point at them and at everything below a "/*".
+GENERATED = (
+    "releases/",
+    "newsletter/",
+    "papers/",
+    "events/",
+    "defects/",
+    "policy/",
+    "help/",
+    "life-cycle/",
+    "support/",
+    "support/ticket/",
+    "support/renewal/",
+    "support/download/",
+    "feeds/*",
+    "data/*",
+    "api/*",
+)
+
+
+def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> Library:
+    """Check everything against everything, then keep what readers may see at `now`.
+
+    Raises Problems with all of them: the scan's own and those between files. Drafts and embargoed items
+    are checked too, so that their day brings no surprise.
+    """
+    problems = list(scan.problems)
+    everything = Library(
+        items=tuple(scan.items[path] for path in sorted(scan.items)),
+        attached=scan.attached,
+        content=content,
+        prefix=prefix,
+    )
+    problems += _checked(everything, scan.unread)
+    visible = everything
+    if any(item.draft or item.publish_at for item in everything.items):
+        visible = Library(
+            items=tuple(item for item in everything.items if item.shown_at(now)),
+            attached=scan.attached,
+            content=content,
+            prefix=prefix,
+        )
+        problems += _dangling(everything, visible)
+    if not problems:
+        for name, kind in (("index.md", Home), ("policy/support.md", Policy)):
+            if not any(isinstance(item, kind) for item in visible.items):
+                problems.append(
+                    Problem(
+                        path=name,
+                        line=1,
+                        message="the file must be there, such as the sample's, it is missing",
+                    )
+                )
+    if problems:
+        raise Problems(problems)
+    return visible
+
+
+def _problem(item: Item, name: str, must_be: str, given: str) -> Problem:
+    return Problem(
+        path=item.path, line=item.lines.get(name, 1), message=f"'{name}' must be {must_be}, not '{given}'"
+    )
+
+
+def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
+    problems: list[Problem] = []
+    problems += _addresses(library)
+    problems += _releases(library, unread)
+    products = _products(library, unread)
+    slugs = sorted(products)
+    events = {event.path.removeprefix("events/").removesuffix(".md") for event in library.events}
+    files = {found.path for found in library.attached}
+    for defect in library.defects:
+        if defect.product not in products:
+            problems.append(_problem(defect, "product", f"a product such as {_some(slugs)}", defect.product))
+            continue
+        versions = [release.version for release in library.releases_of(defect.product)]
+        for version in defect.found_in:
+            if not _stands(library, unread, defect.product, version):
+                problems.append(
+                    _problem(
+                        defect, "found_in", f"releases of {defect.product} such as {_some(versions)}", version
+                    )
+                )
+    for paper in library.papers:
+        if paper.event and paper.event not in events and f"events/{paper.event}.md" not in unread:
+            problems.append(
+                _problem(paper, "event", f"an event such as {_some(sorted(events))}", paper.event)
+            )
+        for feature in paper.features:
+            product, _, version = feature.partition("/")
+            if not _stands(library, unread, product, version):
+                problems.append(_problem(paper, "features", "releases such as cityworks/23.10", feature))
+        if paper.bibliography and beside(paper.path, paper.bibliography) not in files:
+            problems.append(
+                _problem(
+                    paper,
+                    "bibliography",
+                    "a .bib file beside the paper such as references.bib",
+                    paper.bibliography,
+                )
+            )
+    for item in library.items:
+        if isinstance(item, Policy):
+            for rule in item.rules:
+                if rule.product and rule.product not in products:
+                    problems.append(
+                        _problem(item, "rules", f"rules of products such as {_some(slugs)}", rule.product)
+                    )
+    problems += _links(library, files, unread)
+    values = next((item.values() for item in library.items if isinstance(item, Policy)), {})
+    for pointing in _pointing(library, unread) if "policy/support.md" not in unread else ():
+        for name in pointing.names:
+            if name.name not in values:
+                near = difflib.get_close_matches(name.name, values, 1, 0.3) or list(values)[:1]
+                problems.append(
+                    Problem(
+                        path=pointing.path,
+                        line=name.line,
+                        message=f"'{{{{ {name.name} }}}}' must be a value of the policy such as "
+                        f"{', '.join(near)}, not an unknown one",
+                    )
+                )
+    return problems
+
+
+def _pointing(library: Library, unread: Mapping[str, Unread]) -> Iterator[Item | Unread]:
+    """Everything whose prose may point somewhere."""
+    yield from library.items
+    yield from unread.values()
+
+
+def _products(library: Library, unread: Mapping[str, Unread]) -> set[str]:
+    """Folders of products that have a page, even one with problems of its own."""
+    broken = {path.split("/")[1] for path in unread if re.fullmatch(r"releases/[^/]+/index\.md", path)}
+    return {product.product for product in library.products} | broken
+
+
+def _stands(library: Library, unread: Mapping[str, Unread], product: str, version: str) -> bool:
+    """Whether a release has a file, even one with problems of its own."""
+    return library.release(product, version) is not None or f"releases/{product}/{version}.md" in unread
+
+
+def _some(words: Iterable[str]) -> str:
+    listed = list(words)[-3:]
+    return ", ".join(listed) if listed else "one that has a page"
+
+
+def _addresses(library: Library) -> list[Problem]:
+    problems = []
+    owners: dict[str, Item] = {}
+    ids: dict[str, Item] = {}
+    for item in library.items:
+        other = owners.setdefault(item.url.casefold(), item)
+        if other is not item:
+            problems.append(
+                Problem(
+                    path=item.path,
+                    line=1,
+                    message=f"the file must have an address of its own, '{item.url}' is that of {other.path}",
+                )
+            )
+        twin = ids.setdefault(item.id, item)
+        if twin is not item:
+            problems.append(
+                _problem(
+                    item,
+                    "id",
+                    f"an id of its own such as '{item.url.strip('/')}'; {twin.path} has this one",
+                    item.id,
+                )
+            )
+    for item in library.items:
+        for old in item.redirect_from:
+            owner = owners.setdefault(old.casefold(), item)
+            if owner is not item or old.casefold() == item.url.casefold():
+                problems.append(
+                    _problem(
+                        item, "redirect_from", f"an address that no page has; {owner.path} has this one", old
+                    )
+                )
+    return problems
+
+
+def _releases(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
+    problems = []
+    products = _products(library, unread)
+    for release in library.releases:
+        product = release.product
+        if product not in products:
+            problems.append(
+                Problem(
+                    path=release.path,
+                    line=1,
+                    message=f"the product must have a page such as releases/{product}/index.md, it has none",
+                )
+            )
+        if release.of:
+            version = library.release(product, release.of)
+            if version is None and _stands(library, unread, product, release.of):
+                pass
+            elif version is None or version.release_kind != "version":
+                versions = _versions_of(library, product)
+                problems.append(
+                    _problem(release, "of", f"a version of {product} such as {_some(versions)}", release.of)
+                )
+            elif version.released > release.released:
+                problems.append(
+                    _problem(
+                        release,
+                        "released",
+                        f"a date not before that of {version.version} such as {version.released}",
+                        str(release.released),
+                    )
+                )
+            if release.line and version is not None and release.line != version.line:
+                problems.append(
+                    _problem(
+                        release,
+                        "line",
+                        f"left out or the line of its version, '{version.line}'",
+                        release.line,
+                    )
+                )
+        if release.after:
+            before = library.release(product, release.after)
+            if before is None and _stands(library, unread, product, release.after):
+                pass
+            elif before is None:
+                versions = _versions_of(library, product)
+                problems.append(
+                    _problem(
+                        release, "after", f"a release of {product} such as {_some(versions)}", release.after
+                    )
+                )
+            elif age(before) >= age(release):
+                versions = _versions_of(library, product)
+                problems.append(
+                    _problem(
+                        release,
+                        "after",
+                        f"a release from before {release.released} such as {_some(versions[:1])}",
+                        release.after,
+                    )
+                )
+    return problems
+
+
+def _versions_of(library: Library, product: str) -> list[str]:
+    return [other.version for other in library.releases_of(product) if other.release_kind == "version"]
+
+
+def _generated(url: str) -> bool:
+    return url in GENERATED or any(
+        pattern.endswith("*") and url.startswith(pattern[:-1]) for pattern in GENERATED
+    )
+
+
+def _links(library: Library, files: set[str], unread: Mapping[str, Unread]) -> list[Problem]:
+    problems = []
+    urls = {item.url: item for item in library.items}
+    unread_urls = {url_of(path) for path in unread}
+    for item in _pointing(library, unread):
+        for link in item.links:
+            path, _, fragment = link.target.partition("#")
+            path = path.partition("?")[0]
+            target: Item | Unread | None
+            if not path:
+                target = item
+            elif path.startswith("/"):
+                target = urls.get(path[1:])
+                if target is None and not (
+                    _generated(path[1:]) or path[1:] in files or path[1:] in unread_urls
+                ):
+                    problems.append(
+                        _lost(item, link.line, link.target, "the address of a page such as /life-cycle/")
+                    )
+                    continue
+            else:
+                joined = beside(item.path, path)
+                target = library.by_path.get(joined)
+                if target is None and joined not in files and joined not in unread:
+                    problems.append(_lost(item, link.line, link.target, "a file such as ../help/index.md"))
+                    continue
+            if fragment and isinstance(target, Page) and fragment not in target.anchors:
+                some = _some(target.anchors)
+                problems.append(
+                    _lost(item, link.line, link.target, f"to a heading of {target.path} such as {some}")
+                )
+    return problems
+
+
+def _lost(item: Item | Unread, line: int, target: str, must_be: str) -> Problem:
+    return Problem(path=item.path, line=line, message=f"the link must lead to {must_be}, not '{target}'")
+
+
+def _dangling(everything: Library, visible: Library) -> list[Problem]:
+    """Links and references from what is shown to what is not shown yet."""
+    problems = []
+    hidden = {item.path: item for item in everything.items if item.path not in visible.by_path}
+    urls = {item.url: item for item in hidden.values()}
+    for item in visible.items:
+        for link in item.links:
+            path = link.target.partition("#")[0]
+            if not path:
+                continue
+            target = urls.get(path[1:]) if path.startswith("/") else hidden.get(beside(item.path, path))
+            if target is not None:
+                problems.append(_lost(item, link.line, link.target, "a page that is published"))
+        if isinstance(item, Release):
+            for name, version in (("of", item.of), ("after", item.after)):
+                if version and f"releases/{item.product}/{version}.md" in hidden:
+                    problems.append(_problem(item, name, "a release that is published", version))
+            if f"releases/{item.product}/index.md" in hidden:
+                problems.append(
+                    Problem(
+                        path=item.path,
+                        line=1,
+                        message="the product must be published, such as its releases are",
+                    )
+                )
+        if isinstance(item, Defect):
+            for version in item.found_in:
+                if f"releases/{item.product}/{version}.md" in hidden:
+                    problems.append(_problem(item, "found_in", "releases that are published", version))
+        if isinstance(item, Paper):
+            if item.event and f"events/{item.event}.md" in hidden:
+                problems.append(_problem(item, "event", "an event that is published", item.event))
+            for feature in item.features:
+                if f"releases/{feature}.md" in hidden:
+                    problems.append(_problem(item, "features", "releases that are published", feature))
+    return problems
