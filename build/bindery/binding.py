@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from importlib import metadata
 from itertools import chain, islice
@@ -192,13 +192,17 @@ def _build(
     writer = write.Writer(out, before)
     rendered_paths = [f"public/{render.public_path(plan.url)}" for plan, _ in to_render]
     total = len(to_render)
-    rendered = render.render(
-        [(plan.path, plan.url, text) for plan, text in to_render],
-        site,
-        site_url,
-        jobs or _cores(),
-        lambda done, _: tell("Rendering pages", done, total),
-        write.cache_folder(cache, "templates") if cache else None,
+    rendered = _told(
+        library,
+        {plan.path: plan.url for plan, _ in to_render},
+        render.render(
+            [(plan.path, plan.url, text) for plan, text in to_render],
+            site,
+            site_url,
+            jobs or _cores(),
+            lambda done, _: tell("Rendering pages", done, total),
+            write.cache_folder(cache, "templates") if cache else None,
+        ),
     )
     first = list(islice(rendered, 1))  # looks that are broken show in any page, so before anything is written
     writer.begin([*rendered_paths, *(f"pages/{plan.path}" for plan, _ in texts), *others])
@@ -331,6 +335,20 @@ def _looks_of(site: Path) -> Iterator[None]:
             raise
         message = f"the settings must be such that MkDocs takes them: {error}"
         raise Problems([Problem(path=f"{site}/mkdocs.yml", line=1, message=message)]) from None
+
+
+def _told(
+    library: Library, urls: Mapping[str, str], rendered: Iterator[tuple[str, bytes]]
+) -> Iterator[tuple[str, bytes]]:
+    """The rendered pages; one that cannot be rendered is told of as the content file that it shows."""
+    try:
+        yield from rendered
+    except Problems as error:
+        files = {item.url: item.path for item in library.items}
+        named = [
+            replace(problem, path=files.get(urls[problem.path], problem.path)) for problem in error.problems
+        ]
+        raise labelled(library.content, Problems(named)) from None
 
 
 def _text(plan: PagePlan, content: Path) -> str:

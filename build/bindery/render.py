@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from bindery.source import Problem, Problems
+
 if TYPE_CHECKING:  # imported where they are used: a build in which nothing changed does not pay for them
     import jinja2
     import markdown
@@ -200,7 +202,12 @@ class Press:
         page.read_source(self.config)
         # Page.render() would make a converter per page, and look for relative links: there are none here.
         self.markdown.reset()
-        content = self.markdown.convert(page.markdown or "")
+        try:
+            content = self.markdown.convert(page.markdown or "")
+        except RecursionError:
+            self.markdown.reset()
+            message = "the page must not nest lists or quotes as deep as this, hundreds of levels"
+            raise Problems([Problem(path=path, line=1, message=message)]) from None
         page.content = self.rooted.sub(rf"\g<1>{self.root}/", content) if self.root else content
         page.toc = get_toc(getattr(self.markdown, "toc_tokens", []))
         context: dict[str, Any] = dict(get_context(self.navigation, [], self.config, page))

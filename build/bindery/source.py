@@ -43,6 +43,10 @@ class Problems(Exception):
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[type[Problems], tuple[tuple[Problem, ...]]]:
+        """So that a process that renders can hand them to the one that tells them."""
+        return (Problems, (self.problems,))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:

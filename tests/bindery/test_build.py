@@ -371,3 +371,22 @@ def test_a_clean_build_of_broken_content_leaves_what_is_there(
     small()
     assert len(build(content, clean=True).rendered) > 20
     assert tree(tmp_path / "dist") == before
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_page_that_nests_too_deep_is_a_problem_and_the_next_build_is_whole(
+    small: Write, build: Callable[..., Built], tmp_path: Path, jobs: int
+) -> None:
+    many = {f"help/page-{n}.md": f"---\ntitle: Page {n}\n---\n\nText.\n" for n in range(210)}
+    content = small(many)
+    deep = content / "help/deep.md"
+    deep.write_text("---\ntitle: Deep\n---\n\n" + "".join("    " * n + "- x\n" for n in range(400)))
+    with pytest.raises(binding.Problems) as caught:
+        build(content, jobs=jobs)
+    assert str(caught.value) == (
+        f"{deep}:1: the page must not nest lists or quotes as deep as this, hundreds of levels"
+    )
+    deep.write_text("---\ntitle: Deep\n---\n\nFlat.\n")
+    build(content, jobs=jobs)
+    build(content, "clean", cache=None, jobs=jobs)
+    assert tree(tmp_path / "dist") == tree(tmp_path / "clean")
