@@ -373,6 +373,7 @@ def test_a_clean_build_of_broken_content_leaves_what_is_there(
     assert tree(tmp_path / "dist") == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_page_that_nests_too_deep_is_a_problem_and_the_next_build_is_whole(
     small: Write, build: Callable[..., Built], tmp_path: Path, jobs: int
