@@ -29,6 +29,7 @@ GENERATED = (
     "policy/",
     "help/",
     "life-cycle/",
+    "upgrade/*",
     "support/",
     "support/ticket/",
     "support/renewal/",
