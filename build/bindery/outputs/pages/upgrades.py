@@ -6,6 +6,7 @@ their entries. A long way is told in parts, so all pages together grow with the 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -82,9 +83,25 @@ def plans(
             empty=f"No release of {product.name} is out yet.",
         )
         defects = frozenset(defect.id for defect in library.defects)
-        marks = {release.version: (release.digest, library.values_of(release)) for release in ways.releases}
+        marks = {release.version: _mark(library, release) for release in ways.releases}
         for release in ways.releases:
             yield _page(library, answers, known, templates, ways, release, product.name, defects, marks)
+
+
+def _mark(library: Library, release: Release) -> str:
+    """A digest of what guides show of a release; the rest of its text makes no guide again."""
+    shown = (
+        release.version,
+        release.url,
+        release.released,
+        items.changed(release),
+        release.sample,
+        release.requires_stop,
+        [(entry.id, entry.section, entry.text) for entry in release.entries],
+        release.notes,
+        library.values_of(release),
+    )
+    return hashlib.blake2b(repr(shown).encode(), digest_size=16).hexdigest()
 
 
 def _page(
@@ -96,7 +113,7 @@ def _page(
     start: Release,
     name: str,
     defects: frozenset[str],
-    marks: Mapping[str, tuple[str, tuple[str, ...]]],
+    marks: Mapping[str, str],
 ) -> PagePlan:
     newest = ways.newest or start
     way = ways.leg(start)
@@ -172,7 +189,7 @@ def _page(
         leg._replace(had=frozenset()),
         sorted(leg.had),
         sorted(shown),
-        (start.digest, start.url),
-        [(one.version, one.url, *marks[one.version]) for one in way],
+        (start.version, start.url, start.released, items.changed(start), start.sample),
+        [marks[one.version] for one in way],
         ways.repeated(start, way),
     )
