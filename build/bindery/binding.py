@@ -153,7 +153,7 @@ def _build(
         raise labelled(content, error) from None
     answers = support.answers(library)
     known = support.known_issues(library)
-    plans = pages.plan(library, answers, render.templates(site), known)
+    plans = pages.plan(library, answers, render.templates(site))
     looks = hashlib.sha256(f"{render.looks(site)} {site_url} {preview}".encode()).hexdigest()
     same_looks = looks == before.looks
     stale = [
@@ -251,7 +251,7 @@ def _others(
 ) -> dict[str, str | bytes]:
     """Everything beside the pages, by its path below the output folder."""
     from bindery import render
-    from bindery.outputs import addresses, catalog, feeds, mails, upgrades
+    from bindery.outputs import addresses, catalog, feeds, mails
 
     others: dict[str, str | bytes] = {}
 
@@ -263,7 +263,6 @@ def _others(
 
     environment = _templates(site)
     take("public", catalog.outputs(library, answers, known, lambda region: _holidays(region, year, cache)))
-    take("public", upgrades.outputs(library, answers, known))
     take(
         "public",
         feeds.outputs(

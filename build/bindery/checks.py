@@ -29,7 +29,6 @@ GENERATED = (
     "policy/",
     "help/",
     "life-cycle/",
-    "upgrade/*",
     "support/",
     "support/ticket/",
     "support/renewal/",

@@ -16,8 +16,6 @@ from typing import Any
 import click
 
 from bindery import binding, cli_publishing, support
-from bindery.kinds.release import Release
-from bindery.library import Library
 from bindery.publications import PublishError
 from bindery.source import Problems
 from bindery.write import NotOurs
@@ -219,18 +217,6 @@ def preview(content: Path, site: Path, out: Path, port: int) -> None:
     raise SystemExit(code)
 
 
-def _known_release(library: Library, product: str, version: str) -> Release:
-    release = library.release(product, version)
-    if release is None:
-        versions = [one.version for one in library.releases_of(product)]
-        known = versions or [one.product for one in library.products]
-        given = version if versions else product
-        near = difflib.get_close_matches(given, known, 3, 0.3) or known[-3:]
-        what = f"a release of {product}" if versions else "a product"
-        raise click.ClickException(f"there must be {what} such as {', '.join(near)}, not '{given}'")
-    return release
-
-
 @main.command()
 @click.argument("product")
 @click.argument("version")
@@ -244,7 +230,14 @@ def explain(
 ) -> None:
     """Say until when a release is supported, and why."""
     library = binding.check(content, now=now or the_present(), cache=CACHE)
-    release = _known_release(library, product, version)
+    release = library.release(product, version)
+    if release is None:
+        versions = [one.version for one in library.releases_of(product)]
+        known = versions or [one.product for one in library.products]
+        given = version if versions else product
+        near = difflib.get_close_matches(given, known, 3, 0.3) or known[-3:]
+        what = f"a release of {product}" if versions else "a product"
+        raise click.ClickException(f"there must be {what} such as {', '.join(near)}, not '{given}'")
     answer = support.answers(library)[(product, version)]
     chain = [one.version for one in library.contains(release)]
     if as_json:
@@ -269,62 +262,6 @@ def explain(
     for reason in answer.because:
         click.echo(f"  - {reason}")
     click.echo(f"It contains {', '.join(chain)}.")
-
-
-@main.command()
-@click.argument("product")
-@click.argument("start", metavar="FROM")
-@click.argument("goal", metavar="TO")
-@_content
-@_site
-@_out
-@_now
-@_json
-def upgrade(
-    product: str,
-    start: str,
-    goal: str,
-    content: Path,
-    site: Path,
-    out: Path,
-    now: datetime | None,
-    as_json: bool,
-) -> None:
-    """Say what changes from one release to another, what may not be skipped, and what is known."""
-    from bindery import upgrade as upgrades
-    from bindery.outputs.upgrades import told
-
-    library = binding.check(content, now=now or the_present(), cache=CACHE)
-    first, last = (_known_release(library, product, version) for version in (start, goal))
-    ways = upgrades.Ways(library, product)
-    if ways.contains(first, goal):
-        raise click.ClickException(f"TO must be a release that {start} does not contain, not '{goal}'")
-    answers = support.answers(library)
-    guide = upgrades.between(ways, first, last, answers, support.known_issues(library))
-    answer = told(library, guide, answers)
-    if as_json:
-        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
-        return
-    click.echo(f"From {library.name_of(first)} to {library.name_of(last)}, by {', '.join(answer['way'])}.")
-    for release in ("from", "to"):
-        one = answer[release]
-        after = one["ends_after_next"] and f"{one['ends_after_next']} after the next version is released"
-        click.echo(f"{one['version']} is supported until {one['support_ends'] or after or 'not stated'}.")
-    if answer["stops"]:
-        click.echo(f"Do not skip {', '.join(answer['stops'])}.")
-    for section in upgrades.ORDER:
-        lines = [
-            f"{e['id']}: {e['text']} ({e['release']})" for e in answer["entries"] if e["section"] == section
-        ]
-        lines += [f"{n['text']} ({n['release']})" for n in answer["notes"] if n["section"] == section]
-        _told_below(section, lines)
-    _told_below(f"Fixes that {goal} lacks", [f"{e['id']}: {e['text']}" for e in answer["missing_fixes"]])
-    _told_below(f"Known issues in {goal}", [f"{e['id']}: {e['title']}" for e in answer["known_issues"]])
-
-
-def _told_below(heading: str, lines: list[str]) -> None:
-    if lines:
-        click.echo("\n".join([f"{heading}:", *(f"  - {line}" for line in lines)]))
 
 
 @main.command()

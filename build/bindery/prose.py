@@ -69,16 +69,6 @@ class Entry(NamedTuple):
     line: int
 
 
-class Note(NamedTuple):
-    """What a known section of release notes holds beside its entries: a bullet without an id.
-
-    A section that holds more, such as a paragraph, has one note more, whose text is empty.
-    """
-
-    section: str
-    text: str
-
-
 def without_code(body: str) -> str:
     """The body with everything in code blanked out, every other character at its place."""
     if "`" in body or "~~~" in body:
@@ -157,32 +147,4 @@ def entries(plain: str, body: str, first_line: int) -> tuple[Entry, ...]:
             found[-1] = last._replace(text=f"{last.text} {lines[number].strip()}")
         else:
             open_entry = False
-    return tuple(found)
-
-
-def notes(plain: str, body: str) -> tuple[Note, ...]:
-    """What the known sections hold that is no entry, in order: see Note."""
-    found: list[Note] = []
-    section = ""
-    lines = body.split("\n")
-    in_bullet = in_entry = False
-    for number, line in enumerate(plain.split("\n")):
-        if line.startswith("#"):
-            heading = line.lstrip("#")
-            if len(line) - len(heading) <= 2:
-                section = _SECTION_OF.get(heading.strip().casefold(), "")
-            in_bullet = in_entry = False
-        elif not section or not lines[number].strip():
-            in_bullet = in_entry = False
-        elif line[:1] in "-*+" and line[1:2] in (" ", "\t"):
-            in_entry = bool(_ENTRY.match(line))
-            in_bullet = not in_entry
-            if in_bullet:
-                found.append(Note(section, lines[number][2:].strip()))
-        elif in_bullet and line[:1].isspace() and line.strip() and line.lstrip()[0] not in "-*+":
-            found[-1] = found[-1]._replace(text=f"{found[-1].text} {lines[number].strip()}")
-        elif not (in_entry and line[:1].isspace() and line.strip() and line.lstrip()[0] not in "-*+"):
-            in_bullet = in_entry = False
-            if Note(section, "") not in found:
-                found.append(Note(section, ""))
     return tuple(found)

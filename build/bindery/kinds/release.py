@@ -8,7 +8,7 @@ from datetime import date
 
 from bindery import prose
 from bindery.kinds.item import CVE, VERSION, Item, common, fields_of
-from bindery.prose import Entry, Note
+from bindery.prose import Entry
 from bindery.source import Problem, Source
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -42,7 +42,6 @@ class Release(Item):
     files: tuple[File, ...]
     requires_stop: bool
     entries: tuple[Entry, ...]
-    notes: tuple[Note, ...]
 
 
 def parse(source: Source, problems: list[Problem]) -> Release | None:
@@ -132,5 +131,4 @@ def parse(source: Source, problems: list[Problem]) -> Release | None:
         files=tuple(files),
         requires_stop=requires_stop,
         entries=entries,
-        notes=prose.notes(plain, source.body),
     )

@@ -10,18 +10,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from bindery.library import Library
-from bindery.outputs.pages import fixed, items, life_cycles, sections, upgrades
+from bindery.outputs.pages import fixed, items, life_cycles, sections
 from bindery.outputs.pages.press import PagePlan, Templates
-from bindery.support import Answer, KnownIssue, known_issues
+from bindery.support import Answer
 
 __all__ = ["PagePlan", "plan"]
 
 
 def plan(
-    library: Library,
-    answers: Mapping[tuple[str, str], Answer],
-    templates: Mapping[str, str],
-    known: Mapping[tuple[str, str], tuple[KnownIssue, ...]] | None = None,
+    library: Library, answers: Mapping[tuple[str, str], Answer], templates: Mapping[str, str]
 ) -> list[PagePlan]:
     """All pages, sorted by url. `templates` are the sources below `site/templates`, by path."""
     frame: dict[str, object] = dict(asdict(library.home.vendor))
@@ -37,7 +34,6 @@ def plan(
         *sections.help_pages(library, press),
         *sections.policies(library, press),
         *life_cycles.life_cycle(library, answers, press),
-        *upgrades.plans(library, answers, known_issues(library) if known is None else known, press),
         *fixed.plans(library, press),
         sections.home(library, press),
     ]
