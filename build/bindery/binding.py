@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -143,7 +143,7 @@ def _build(
     preview: bool,
 ) -> Built:
     from bindery import render
-    from bindery.outputs import pages
+    from bindery.outputs import data, pages
 
     site_url = (url or _site_url(site)).rstrip("/") + "/"
     scan = _scan(content, found, cache, tell)
@@ -177,6 +177,7 @@ def _build(
         )
     ]
     remembered = memory.Texts(library, cache, site, looks)
+    kept = memory.Kept(cache, site, looks, before.files)
     others = _others(
         library,
         answers,
@@ -184,9 +185,10 @@ def _build(
         site=site,
         site_url=site_url,
         plans=plans,
-        year=now.year,
+        now=now,
         cache=cache,
         texts=remembered,
+        kept=kept,
     )
 
     writer = write.Writer(out, before)
@@ -205,7 +207,8 @@ def _build(
         ),
     )
     first = list(islice(rendered, 1))  # looks that are broken show in any page, so before anything is written
-    writer.begin([*rendered_paths, *(f"pages/{plan.path}" for plan, _ in texts), *others])
+    changing = [path for path, content_of in others.items() if content_of is not None]
+    writer.begin([*rendered_paths, *(f"pages/{plan.path}" for plan, _ in texts), *changing])
     for plan, text in texts:
         writer.put(f"pages/{plan.path}", text)
     for path, html in chain(first, rendered):
@@ -218,7 +221,10 @@ def _build(
         if plan.path not in anew:
             writer.keep(f"public/{render.public_path(plan.url)}")
     for path, content_of in others.items():
-        writer.put(path, content_of)
+        if content_of is None:
+            writer.keep(path)
+        else:
+            writer.put(path, content_of)
     if preview:
         build = write.sha256(f"{now} {writer.written}".encode()) if writer.written else None
         writer.put("public/preview.js", (site / "templates" / "preview" / "preview.js").read_bytes())
@@ -228,8 +234,9 @@ def _build(
             writer.put("public/preview.json", json.dumps({"build": build}))
     writer.finish(looks=looks, pages={plan.path: plan.key for plan in plans})
     remembered.save()
+    kept.save()
     if cache:
-        _remember(cache, out, inputs, scan, now)
+        _remember(cache, out, inputs, scan, now, data.turns(library, answers))
     return Built(
         rendered=tuple(plan.url for plan, _ in to_render),
         written=tuple(writer.written),
@@ -245,38 +252,45 @@ def _others(
     site: Path,
     site_url: str,
     plans: Sequence[PagePlan],
-    year: int,
+    now: datetime,
     cache: Path | None,
     texts: memory.Texts,
-) -> dict[str, str | bytes]:
-    """Everything beside the pages, by its path below the output folder."""
+    kept: memory.Kept,
+) -> dict[str, str | bytes | None]:
+    """Everything beside the pages, by its path below the output folder; None where it is there already."""
     from bindery import render
-    from bindery.outputs import addresses, catalog, feeds, mails
+    from bindery.outputs import addresses, calendars, catalog, data, feeds, mails
 
-    others: dict[str, str | bytes] = {}
+    others: dict[str, str | bytes | None] = {}
 
-    def take(area: str, made: Iterator[tuple[str, str]] | Iterator[tuple[str, bytes]]) -> None:
+    def take(area: str, made: Iterable[tuple[str, str | bytes | None]]) -> None:
         for path, text in made:
             if f"{area}/{path}" in others:
                 raise ValueError(f"two outputs are called {area}/{path}")
             others[f"{area}/{path}"] = text
 
     environment = _templates(site)
-    take("public", catalog.outputs(library, answers, known, lambda region: _holidays(region, year, cache)))
     take(
-        "public",
-        feeds.outputs(
-            library,
-            site_url=site_url,
-            html_of=lambda item: texts.of(item, "html", lambda body: render.fragment(body, site)),
-        ),
+        "public", catalog.outputs(library, answers, known, lambda region: _holidays(region, now.year, cache))
     )
+    take("public", data.outputs(library, answers, site_url=site_url, now=now))
+    feed_plans = feeds.plans(
+        library,
+        answers,
+        site_url=site_url,
+        html_of=lambda item: texts.of(item, "html", lambda body: render.fragment(body, site)),
+        render=lambda name, values: str(environment.get_template(name).render(values)),
+    )
+    calendar_plans = calendars.plans(library, answers, site_url=site_url)
+    remakable = [(plan.path, plan.key, plan.text) for plan in feed_plans]
+    remakable += [(plan.path, plan.key, plan.text) for plan in calendar_plans]
+    take("public", ((path, kept.of(f"public/{path}", key, make)) for path, key, make in remakable))
     take(
         "public",
         addresses.outputs(
             library,
             site_url=site_url,
-            urls=[plan.url for plan in plans if not plan.url.endswith(".html")],
+            urls=[page.url for page in plans if not page.url.endswith(".html")],
             redirect=lambda values: str(environment.get_template("redirect.html").render(values)),
         ),
     )
@@ -290,7 +304,7 @@ def _others(
         ),
     )
     take("public", render.static(site))
-    taken = {*others, *(f"public/{render.public_path(plan.url)}" for plan in plans)}
+    taken = {*others, *(f"public/{render.public_path(page.url)}" for page in plans)}
     in_the_way = [file.path for file in library.attached if f"public/{file.path}" in taken]
     if in_the_way:
         message = "the file must have an address of its own, and the build makes one that is called so"
@@ -505,10 +519,12 @@ def _same_as_last(cache: Path, out: Path, inputs: _Inputs, now: datetime) -> boo
         return False
 
 
-def _remember(cache: Path, out: Path, inputs: _Inputs, scan: Scan, now: datetime) -> None:
+def _remember(
+    cache: Path, out: Path, inputs: _Inputs, scan: Scan, now: datetime, turns: Iterable[datetime]
+) -> None:
     if not inputs.settled:
         return
-    instants = [item.publish_at for item in scan.items.values() if item.publish_at]
+    instants = [*turns, *(item.publish_at for item in scan.items.values() if item.publish_at)]
     since = max((instant for instant in instants if instant <= now), default=None)
     until = min((instant for instant in instants if instant > now), default=None)
     last = {

@@ -34,6 +34,7 @@ GENERATED = (
     "support/renewal/",
     "support/download/",
     "feeds/*",
+    "calendar/*",
     "data/*",
     "api/*",
 )

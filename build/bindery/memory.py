@@ -163,3 +163,42 @@ class Texts:
         if self._cache and self._made != self._known:
             content = json.dumps({"looks": self._looks, "made": self._made}, ensure_ascii=False)
             write.save_cache(self._cache, self._name, content.encode())
+
+
+class Kept:
+    """Outputs by path with the key that decided them, so that the same need not be made again.
+
+    What the last build into a folder left there is told by its digest: whatever another build made, or a
+    version of this package that made it otherwise, is made anew.
+    """
+
+    def __init__(self, cache: Path | None, site: Path, looks: str, files: Mapping[str, str]) -> None:
+        self._cache = cache
+        self._name = name("kept", site)
+        self._looks = f"{looks} {versions()}"
+        self._files = files
+        self._made: dict[str, list[str]] = {}
+        self._known: dict[str, list[str]] = {}
+        if cache:
+            try:
+                saved = json.loads((cache / self._name).read_text("utf-8"))
+                if saved["looks"] == self._looks:
+                    self._known = saved["made"]
+            except (OSError, ValueError, KeyError):
+                self._known = {}
+
+    def of(self, path: str, key: str, make: Callable[[], str]) -> str | None:
+        """What `make` makes; None when the folder holds it already. `path` is below the output folder."""
+        known = self._known.get(path)
+        if known and known[0] == key and self._files.get(path) == known[1]:
+            self._made[path] = known
+            return None
+        text = make()
+        self._made[path] = [key, write.sha256(text.encode())]
+        return text
+
+    def save(self) -> None:
+        """Keep what was used this time."""
+        if self._cache and self._made != self._known:
+            content = json.dumps({"looks": self._looks, "made": self._made}, ensure_ascii=False)
+            write.save_cache(self._cache, self._name, content.encode())

@@ -7,6 +7,8 @@ update ends with its version, and a promise already made is never shortened by a
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,15 +16,19 @@ from bindery.kinds.policy import Policy, Rule
 from bindery.kinds.release import Release
 from bindery.library import Library
 
+PLACE = re.compile(r"\s*\([\w./+-]+\.md:\d+\)")  # the file and line of a reason, of no use to readers
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """`ends` is the last day of support, None while it is open; then `ends_after_next` says how long after
-    the next version's release it will be, such as `12 months`. `because` are reasons with file and line."""
+    the next version's release it will be, such as `12 months`. `because` are reasons with file and line.
+    `decided` is the day since which the end is known: None while it is open."""
 
     ends: date | None
     ends_after_next: str
     because: tuple[str, ...]
+    decided: date | None = None
 
 
 def rule_at(policy: Policy, product: str, day: date) -> Rule | None:
@@ -96,7 +102,7 @@ def _of_version(library: Library, version: Release, following: Release | None) -
         reasons.append(
             "this rule was promised when it was released, and a later rule never shortens a promise"
         )
-    return Answer(ends=ends, ends_after_next="", because=tuple(reasons))
+    return Answer(ends=ends, ends_after_next="", because=tuple(reasons), decided=following.released)
 
 
 def longer(day: date, first: Rule | None, second: Rule | None) -> Rule | None:
@@ -115,6 +121,7 @@ def _by_hand(release: Release) -> Answer:
         ends=release.support_ends,
         ends_after_next="",
         because=(f"{release.support_ends_because} ({release.where('support_ends')})",),
+        decided=release.released if release.updated is None else max(release.released, release.updated),
     )
 
 
@@ -125,7 +132,31 @@ def _of_update(update: Release, version: Answer) -> Answer:
         ends=version.ends,
         ends_after_next=version.ends_after_next,
         because=(f"an update ends with its version, {update.of} ({update.where('of')})", *version.because),
+        decided=version.decided and max(version.decided, update.released),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class End:
+    """A known end of support: of a version, or of an update that does not end with its version."""
+
+    release: Release
+    day: date
+    decided: date
+    because: tuple[str, ...]
+
+
+def ends(library: Library, answers: Mapping[tuple[str, str], Answer]) -> tuple[End, ...]:
+    """Every known end of support, from the first day to the last."""
+    found = []
+    for release in library.releases:
+        answer = answers[release.product, release.version]
+        own = release.release_kind == "version" or release.support_ends is not None
+        if own and answer.ends is not None and answer.decided is not None:
+            found.append(
+                End(release=release, day=answer.ends, decided=answer.decided, because=answer.because)
+            )
+    return tuple(sorted(found, key=lambda end: (end.day, end.release.path)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

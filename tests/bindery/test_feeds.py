@@ -12,11 +12,54 @@ import jsonschema
 import pytest
 from lxml import etree
 
-from bindery import binding
+from bindery import binding, memory, write
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = Path(__file__).parent / "schemas"
-NAMES = ("all", "releases", "newsletter")
+COUNTS = {
+    "all": 7,
+    "releases": 3,
+    "security": 1,
+    "life-cycle": 1,
+    "newsletter": 2,
+    "papers": 1,
+    "events": 1,
+    "releases/works": 3,
+}
+NAMES = tuple(COUNTS)
+PAPER = """---
+title: Plans & facts
+authors: [{name: Pat Author}]
+date: 2025-07-01
+abstract: A <short> one.
+summary: What we found.
+---
+
+Text.
+"""
+EVENT = """---
+title: User days
+start: 2027-05-11
+end: 2027-05-13
+place: Sandy, Utah
+summary: Three days.
+---
+
+Come.
+"""
+SECURE = """---
+version: 1.1
+released: 2024-05-01
+kind: update
+of: 1.0
+security: [CVE-2024-12345]
+summary: An update.
+---
+
+## Security
+
+- CVE-2024-12345: A weakness.
+"""
 NASTY = """---
 title: "R&D <b>]]> \\"quoted\\" é"
 date: 2025-06-01
@@ -33,7 +76,14 @@ A [link](/life-cycle/), `<code>` ]]&gt; and a picture of 𝄞.
 
 @pytest.fixture
 def public(small: Callable[..., Path], tmp_path: Path) -> Path:
-    content = small({"newsletter/nasty.md": NASTY})
+    content = small(
+        {
+            "newsletter/nasty.md": NASTY,
+            "papers/plans.md": PAPER,
+            "events/days.md": EVENT,
+            "releases/works/1.1.md": SECURE,
+        }
+    )
     binding.build(
         content,
         ROOT / "site",
@@ -52,10 +102,11 @@ def test_feedparser_finds_no_fault(public: Path, name: str, form: str) -> None:
     feed = feedparser.parse((public / f"feeds/{name}.{form}").read_bytes())
     assert not feed.bozo, feed.get("bozo_exception")
     assert feed.version == {"rss": "rss20", "atom": "atom10"}[form]
-    assert feed.feed.link == "https://support.example/sub/" + {"all": "", "releases": "releases/"}.get(
-        name, "newsletter/"
-    )
-    assert len(feed.entries) == {"all": 5, "releases": 3, "newsletter": 2}[name]
+    assert feed.feed.link == "https://support.example/sub/" + {
+        "all": "",
+        "security": "releases/",
+    }.get(name, f"{name}/")
+    assert len(feed.entries) == COUNTS[name]
     for entry in feed.entries:
         assert entry.id.startswith("tag:www.example.com,2026:")
         assert entry.link.startswith("https://support.example/sub/")
@@ -99,3 +150,113 @@ def test_the_three_forms_name_the_same_entries_with_the_same_ids(public: Path) -
         for form in ("rss", "atom"):
             parsed = feedparser.parse((public / f"feeds/{name}.{form}").read_bytes())
             assert [entry.id for entry in parsed.entries] == ids
+
+
+def test_an_end_of_support_is_told_on_the_day_that_decided_it(public: Path) -> None:
+    (entry,) = json.loads((public / "feeds/life-cycle.json").read_text())["items"]
+    assert entry["id"] == "tag:www.example.com,2026:life-cycle/works/1.0"
+    assert entry["title"] == "Works 1.0: supported until 2026-02-28"
+    assert entry["date_published"] == entry["date_modified"] == "2025-02-28T00:00:00-07:00"
+    assert (
+        "<li>Works 2.0, the next version of its line, was released on 2025-02-28.</li>"
+        in (entry["content_html"])
+    )
+    assert ".md:" not in entry["content_html"]
+
+
+def test_no_entry_lies_after_what_readers_may_see(public: Path) -> None:
+    for name in NAMES:
+        for entry in json.loads((public / f"feeds/{name}.json").read_text())["items"]:
+            assert datetime.fromisoformat(entry["date_published"]) <= datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def test_the_security_feed_has_the_releases_that_mend_a_weakness_and_no_other(public: Path) -> None:
+    items = json.loads((public / "feeds/security.json").read_text())["items"]
+    assert [item["title"] for item in items] == ["Works 1.1"]
+
+
+def test_the_list_of_feeds_names_every_feed_there_is(public: Path) -> None:
+    opml = etree.parse(public / "feeds/feeds.opml").getroot()
+    listed = [outline.get("xmlUrl") for outline in opml.iter("outline")]
+    made = [f"https://support.example/sub/{path.relative_to(public)}" for path in public.rglob("*.atom")]
+    assert sorted(listed) == sorted(made)
+    assert len(listed) == len(NAMES)
+
+
+def test_a_page_tells_of_the_feeds_that_fit_it_and_every_one_is_there(public: Path) -> None:
+    def told(page: str) -> set[str]:
+        tree = etree.parse(public / page / "index.html", etree.HTMLParser())
+        links = tree.xpath('//link[@rel="alternate"][starts-with(@type, "application/")]/@href')
+        return {str(link).rpartition("feeds/")[2] for link in links}
+
+    every = {
+        f"{name}.{form}" for name in ("all", "releases", "newsletter") for form in ("atom", "rss", "json")
+    }
+    for page, more in {
+        "": [],
+        "releases/works": ["security", "releases/works"],
+        "releases/works/1.1": ["security", "releases/works"],
+        "papers/plans": ["papers"],
+        "events": ["events"],
+        "life-cycle": ["life-cycle"],
+    }.items():
+        assert told(page) == every | {f"{name}.{form}" for name in more for form in ("atom", "rss", "json")}
+        assert all((public / "feeds" / feed).is_file() for feed in told(page))
+
+
+def test_the_page_of_feeds_links_to_every_feed_and_calendar(public: Path) -> None:
+    tree = etree.parse(public / "feeds/index.html", etree.HTMLParser())
+    links = {str(link).removeprefix("/sub/") for link in tree.xpath("//article//a/@href")}
+    made = {
+        path.relative_to(public).as_posix()
+        for folder in ("feeds", "calendar")
+        for path in (public / folder).rglob("*.*")
+        if path.name != "index.html"
+    }
+    assert {link for link in links if link.startswith(("feeds/", "calendar/"))} == made
+
+
+def test_a_feed_is_made_again_only_when_its_entries_change(
+    small: Callable[..., Path], tmp_path: Path
+) -> None:
+    def build() -> set[str]:
+        built = binding.build(
+            content, ROOT / "site", tmp_path / "dist", now=datetime(2026, 11, 23, tzinfo=UTC), jobs=1,
+            cache=tmp_path / "cache",
+        )  # fmt: skip
+        return {path for path in built.written if path.startswith(("public/feeds/", "public/calendar/"))}
+
+    content = small()
+    assert len(build()) > 20
+    page = content / "newsletter/spring.md"
+    page.write_text(page.read_text().replace("**more**", "**a word more**"))
+    newsletter = {
+        f"public/feeds/{name}.{form}" for name in ("all", "newsletter") for form in ("atom", "rss", "json")
+    }
+    assert build() == newsletter
+    other = tmp_path / "other"
+    binding.build(
+        content,
+        ROOT / "site",
+        other,
+        now=datetime(2026, 11, 23, tzinfo=UTC),
+        jobs=1,
+        cache=tmp_path / "cache",
+    )
+    for path in (path for path in (tmp_path / "dist/public").rglob("*.*") if path.is_file()):
+        assert (
+            other / "public" / path.relative_to(tmp_path / "dist/public")
+        ).read_bytes() == path.read_bytes()
+
+
+def test_what_was_kept_is_not_made_and_what_another_build_left_is(tmp_path: Path) -> None:
+    def kept(text: str) -> memory.Kept:
+        files = {"public/a": write.sha256(text.encode())}
+        return memory.Kept(tmp_path / "cache", tmp_path, "looks", files)
+
+    first = kept("")
+    assert first.of("public/a", "key", lambda: "made") == "made"
+    first.save()
+    assert kept("made").of("public/a", "key", lambda: "again") is None
+    assert kept("made").of("public/a", "other key", lambda: "again") == "again"
+    assert kept("what another build left").of("public/a", "key", lambda: "again") == "again"

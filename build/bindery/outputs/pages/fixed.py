@@ -1,4 +1,4 @@
-"""Pages that are there whatever the content: the forms, the desk's answers, the page for a lost address."""
+"""Pages that are there whatever the content: the forms, the desk's answers, the feeds, the lost address."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
+from bindery.channels import CALENDARS, FORMATS, feeds
 from bindery.fields import Duration
 from bindery.kinds.policy import SEVERITIES
 from bindery.library import Library
@@ -92,6 +93,20 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
             ),
             dict,
         )
+    channels = feeds(library)
+    yield templates.plan(
+        "feeds/",
+        "pages/feeds.md",
+        lambda: Head(
+            title="Feeds and calendars",
+            description="Everything that this site can tell a feed reader or a calendar, and how to use it.",
+            kind="feeds",
+        ),
+        lambda: {"feeds": channels, "calendars": CALENDARS, "formats": [name for name, _ in FORMATS]},
+        channels,
+        CALENDARS,
+        FORMATS,
+    )
     yield templates.plan(
         "404.html",
         "pages/404.md",

@@ -21,7 +21,7 @@ from bindery.kinds.release import Release
 from bindery.library import Library
 from bindery.outputs.pages import words
 from bindery.outputs.pages.press import Head, PagePlan, Templates
-from bindery.support import Answer
+from bindery.support import PLACE, Answer
 
 RELEASES, LIFE_CYCLE, DEFECTS, HELP = "Releases", "Life cycle", "Known issues", "Help"
 POLICY, NEWSLETTER, PAPERS, EVENTS, SUPPORT = "Policy", "Newsletter", "Papers", "Events", "Get support"
@@ -39,7 +39,6 @@ CRUMBS = {
 ROLES = {"host": "Host", "exhibitor": "Exhibitor", "speaker": "Speaker"}
 ENTRY = re.compile(r"^([-*+][ \t]+(?:\*\*)?)([A-Z][A-Z0-9]*(?:-\d+)+)(?=(?:\*\*)?:)", re.MULTILINE)
 
-PLACE = re.compile(r"\s*\([\w./+-]+\.md:\d+\)")
 DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 
@@ -134,6 +133,7 @@ def releases(
                 short=release.version,
                 kind="release",
                 updated=changed(release),
+                feeds=((f"releases/{release.product}", f"Releases of {context.name}"),),
             ),
             lambda release=release, context=context: {  # type: ignore[misc]
                 "item": release,

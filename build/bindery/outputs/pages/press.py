@@ -17,14 +17,17 @@ from typing import Any, NamedTuple
 
 import jinja2
 
+from bindery.channels import FORMATS
 from bindery.outputs.pages import words
 
 FEEDS = (("all", "Everything"), ("releases", "Releases"), ("newsletter", "Newsletter"))
-FORMATS = (
-    ("atom", "application/atom+xml"),
-    ("rss", "application/rss+xml"),
-    ("json", "application/feed+json"),
-)
+SECTION_FEEDS = {  # what a page's section adds to them
+    "Releases": (("security", "Security"),),
+    "Known issues": (("security", "Security"),),
+    "Life cycle": (("life-cycle", "Life cycle"),),
+    "Papers": (("papers", "Papers"),),
+    "Events": (("events", "Events"),),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Head:
     robots: str = ""
     scripts: tuple[str, ...] = ()
     meta: tuple[tuple[str, str], ...] = ()  # <meta name= content=>
+    feeds: tuple[tuple[str, str], ...] = ()  # (name, title) of the page's own, beside those of its section
 
 
 class Templates:
@@ -134,7 +138,7 @@ class Templates:
         if not head.robots:
             fields["feeds"] = [
                 {"title": f"{title} ({name.upper()})", "type": media, "url": f"/feeds/{feed}.{name}"}
-                for feed, title in FEEDS
+                for feed, title in (*FEEDS, *SECTION_FEEDS.get(head.section, ()), *head.feeds)
                 for name, media in FORMATS
             ]
         fields["vendor"] = self.vendor

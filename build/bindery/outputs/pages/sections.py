@@ -101,6 +101,7 @@ def section(
     title: str = "",
     updated: date | None = None,
     ages: bool = True,
+    feeds: tuple[tuple[str, str], ...] = (),
 ) -> Iterator[PagePlan]:
     """A list and its parts, under what staff wrote above it."""
     told = intro(library, url, title or name, summary)
@@ -117,6 +118,7 @@ def section(
         lead=lead,
         cards=cards,
         ages=ages,
+        feeds=feeds,
         updated=latest([updated, told.item.updated if told.item else None]),
         dated=splits == DATED,
         sample=told.item.sample_note or "This page is a sample." if told.item and told.item.sample else "",
@@ -207,6 +209,7 @@ def releases(library: Library, templates: Templates) -> Iterator[PagePlan]:
             crumbs=(CRUMBS[items.RELEASES],),
             empty=f"No release of {product.name} is out yet.",
             title=product.name,
+            feeds=((f"releases/{product.product}", f"Releases of {product.name}"),),
         )
     newest_rows = shelves.newest_first(everything)[:12]
     yield from section(

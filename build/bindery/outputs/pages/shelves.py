@@ -72,6 +72,7 @@ class Shelf:
     lead_title: str = ""
     lead: tuple[Row, ...] = ()
     empty: str = "There is nothing here yet."
+    feeds: tuple[tuple[str, str], ...] = ()
     updated: date | None = None
     sample: str = ""
     kind: str = "list"
@@ -122,6 +123,7 @@ def plans(
             crumbs=shelf.crumbs,
             kind=shelf.kind,
             updated=updated,
+            feeds=shelf.feeds,
         )
 
     def values() -> dict[str, object]:
