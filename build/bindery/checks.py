@@ -272,7 +272,8 @@ def _versions_of(library: Library, product: str) -> list[str]:
     return [other.version for other in library.releases_of(product) if other.release_kind == "version"]
 
 
-def _generated(url: str) -> bool:
+def generated(url: str) -> bool:
+    """Whether the address, without a leading slash, is that of a page that no content file makes."""
     return url in GENERATED or any(
         pattern.endswith("*") and url.startswith(pattern[:-1]) for pattern in GENERATED
     )
@@ -292,7 +293,7 @@ def _links(library: Library, files: set[str], unread: Mapping[str, Unread]) -> l
             elif path.startswith("/"):
                 target = urls.get(path[1:])
                 if target is None and not (
-                    _generated(path[1:]) or path[1:] in files or path[1:] in unread_urls
+                    generated(path[1:]) or path[1:] in files or path[1:] in unread_urls
                 ):
                     problems.append(
                         _lost(item, link.line, link.target, "the address of a page such as /life-cycle/")

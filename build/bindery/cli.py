@@ -15,7 +15,8 @@ from typing import Any
 
 import click
 
-from bindery import binding, cli_publishing, support
+from bindery import binding, cli_importing, cli_publishing, support
+from bindery.incoming.mapping import KINDS
 from bindery.publications import PublishError
 from bindery.source import Problems
 from bindery.write import NotOurs
@@ -279,6 +280,59 @@ def due(content: Path, site: Path, out: Path, now: datetime | None, as_json: boo
         click.echo(instant.isoformat() if instant else "Nothing is under embargo.")
 
 
+@main.command("import")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--as", "kind", type=click.Choice(KINDS), required=True, help="What the files are.")
+@click.option("--to", default="", help="A product for releases, a folder such as help/guides for pages.")
+@click.option(
+    "--version-parts",
+    "parts",
+    type=click.IntRange(1, 6),
+    help="How many numbers name a version: with 2, 15.8.9 is an update of 15.8.  [default: an update of the "
+    "longest beginning that is a release itself]",
+)
+@click.option("--draft", is_flag=True, help="Everything as a draft that nobody sees.")
+@click.option("--dry-run", is_flag=True, help="Tell what would be done; write nothing.")
+@_content
+@_now
+@_json
+def import_command(
+    folder: Path,
+    kind: str,
+    to: str,
+    parts: int | None,
+    draft: bool,
+    dry_run: bool,
+    content: Path,
+    now: datetime | None,
+    as_json: bool,
+) -> None:
+    """Take over Markdown from elsewhere: Jekyll, Hugo, Pelican or a plain folder.
+
+    Fields of the front matter are mapped, dates and versions taken from file names where it has none, links
+    led to where the pages are now, pictures copied. Nothing that is there is overwritten. Every file that is
+    not understood is told with its line, and the rest is imported.
+    """
+    order = cli_importing.Order(
+        folder=folder,
+        kind=kind,
+        to=to,
+        content=content,
+        parts=parts,
+        draft=draft,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
+    progress = Progress()
+    try:
+        made = cli_importing.take(order, now or the_present(), progress)
+    finally:
+        progress.end()
+    cli_importing.tell(made, order)
+    if not made.files:
+        raise SystemExit(1)
+
+
 @main.group()
 def new() -> None:
     """Begin a content file from a template, as a draft."""
@@ -306,6 +360,18 @@ def _quoted(title: str) -> str:
 
 def _day(now: datetime | None) -> str:
     return (now or the_present()).date().isoformat()
+
+
+@new.command("product")
+@click.argument("name")
+@click.option(
+    "--folder", default="", help="The folder's name, as it stands in addresses.  [default: made from it]"
+)
+@_content
+@_site
+def new_product(name: str, folder: str, content: Path, site: Path) -> None:
+    """Begin a product: bindery new product "Cityworks"."""
+    _begin(content, site, "product", f"releases/{_slug(folder or name)}/index.md", {"name": _quoted(name)})
 
 
 @new.command("release")

@@ -7,11 +7,12 @@ may be wrong from now on, so that a build after a killed one makes them again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,29 @@ def begin(target: Path, text: str) -> Path:
     with target.open("x", encoding="utf-8") as file:
         file.write(text)
     return target
+
+
+def begin_all(folder: Path, files: Mapping[str, str], copies: Mapping[str, Path]) -> None:
+    """Write files that are not there yet, by their path below the folder: all of them or none.
+
+    `copies` are taken from elsewhere byte for byte. FileExistsError names the first that is there already;
+    whatever stops it, what was written is taken away again.
+    """
+    made: list[Path] = []
+    try:
+        for path in (*files, *copies):
+            target = folder / path
+            new = [parent for parent in target.parents if not parent.exists()]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made += reversed(new)
+            with target.open("xb") as file:
+                made.append(target)
+                file.write(files[path].encode() if path in files else copies[path].read_bytes())
+    except BaseException:
+        for written in reversed(made):
+            with contextlib.suppress(OSError):
+                written.rmdir() if written.is_dir() else written.unlink()
+        raise
 
 
 def save_cache(folder: Path, name: str, content: bytes) -> None:

@@ -21,6 +21,7 @@ NOT_SAMPLES = {
     "help/feeds-and-calendars.md",
     "help/index.md",
     "help/life-cycle.md",
+    "help/import-an-archive.md",
     "help/writing-a-release-note.md",
     "newsletter/index.md",
     "papers/index.md",
