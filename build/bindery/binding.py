@@ -459,7 +459,7 @@ def _scan(content: Path, found: Sequence[Found], cache: Path | None, tell: Progr
     scan = reading.read(content, found, known, count)
     if cache:
         trusted = {
-            path: (mark, scan.items[path])
+            path: (mark, scan.read(path))
             for path, mark in scan.signatures.items()
             if mark[1] < started - RACY
         }

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from bindery import references
 from bindery.kinds.defect import Defect
 from bindery.kinds.home import Home
 from bindery.kinds.item import Item, url_of
@@ -50,6 +51,7 @@ def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> 
     everything = Library(
         items=tuple(scan.items[path] for path in sorted(scan.items)),
         attached=scan.attached,
+        bibliographies=scan.bibliographies,
         content=content,
         prefix=prefix,
     )
@@ -59,6 +61,7 @@ def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> 
         visible = Library(
             items=tuple(item for item in everything.items if item.shown_at(now)),
             attached=scan.attached,
+            bibliographies=scan.bibliographies,
             content=content,
             prefix=prefix,
         )
@@ -113,7 +116,11 @@ def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
             product, _, version = feature.partition("/")
             if not _stands(library, unread, product, version):
                 problems.append(_problem(paper, "features", "releases such as cityworks/23.10", feature))
-        if paper.bibliography and beside(paper.path, paper.bibliography) not in files:
+        bibliography = beside(paper.path, paper.bibliography) if paper.bibliography else ""
+        if bibliography in unread:
+            continue
+        held = library.bibliographies.get(bibliography)
+        if paper.bibliography and held is None:
             problems.append(
                 _problem(
                     paper,
@@ -122,6 +129,8 @@ def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
                     paper.bibliography,
                 )
             )
+        else:
+            problems += references.unknown(paper.path, paper.citations, held.references if held else None)
     for item in library.items:
         if isinstance(item, Policy):
             for rule in item.rules:

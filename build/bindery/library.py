@@ -10,12 +10,13 @@ import posixpath
 import re
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 
-from bindery import source
+from bindery import references, source
 from bindery.kinds.defect import Defect
 from bindery.kinds.event import Event
 from bindery.kinds.home import Home
@@ -26,6 +27,7 @@ from bindery.kinds.paper import Paper
 from bindery.kinds.policy import Policy
 from bindery.kinds.product import Product
 from bindery.kinds.release import Release
+from bindery.references import Apparatus, Bibliography, Piece
 from bindery.source import Found, Problem, Problems
 
 FIXING = frozenset({"Fixed", "Security"})  # the sections of release notes that mend something
@@ -53,10 +55,12 @@ class Library:
     attached: tuple[Found, ...]
     content: Path
     prefix: str = "/"
+    bibliographies: Mapping[str, Bibliography] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
     _predecessors: dict[tuple[str, str], Release | None] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _apparatus: dict[str, Apparatus] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def by_path(self) -> dict[str, Item]:
@@ -267,14 +271,37 @@ class Library:
             )
         return source.split(text, item.path)[2]
 
-    def resolved_body(self, item: Item) -> str:
-        """The Markdown with links inside the site as absolute paths, and the policy's values filled in."""
+    def resolved_body(self, item: Item, cite: Cite | None = None) -> str:
+        """The Markdown with links inside the site as absolute paths, and the policy's values filled in.
+
+        `cite` makes the Markdown of a citation from its pieces; without it a number leads to the list of
+        references on the paper's page.
+        """
         body = self.body(item)
         spans = [(link.start, link.end, self.resolve(item, link.target)) for link in item.links]
         spans += [(name.start, name.end, self.values[name.name]) for name in item.names]
+        if isinstance(item, Paper):
+            cite = cite or partial(_cited_from_afar, self.address(item.url))
+            spans += [
+                (citation.start, citation.end, cite(pieces))
+                for citation, pieces in zip(item.citations, self.apparatus(item).pieces, strict=True)
+            ]
         for start, end, text in sorted(spans, reverse=True):
             body = body[:start] + text + body[end:]
         return body
+
+    def apparatus(self, paper: Paper) -> Apparatus:
+        """What stands in the place of each of a paper's citations, and its list of references."""
+        made = self._apparatus.get(paper.path)
+        if made is None:
+            held = self.bibliographies.get(beside(paper.path, paper.bibliography))
+            made = references.apparatus(paper.citations, held.references if held else {})
+            self._apparatus[paper.path] = made
+        return made
+
+    def cited_in(self, item: Item) -> tuple[tuple[Piece, ...], ...]:
+        """What stands in the place of each of the item's citations, in order."""
+        return self.apparatus(item).pieces if isinstance(item, Paper) and item.citations else ()
 
     @cached_property
     def values(self) -> dict[str, str]:
@@ -303,6 +330,16 @@ class Library:
     def address(self, url: str) -> str:
         """The absolute path of an address below the site's root."""
         return self.prefix + url
+
+
+Cite = Callable[[Sequence[Piece]], str]
+
+
+def _cited_from_afar(page: str, pieces: Sequence[Piece]) -> str:
+    return "".join(
+        f"[{piece.text}]({page}#{references.anchor(piece.key)})" if piece.number else piece.as_markdown()
+        for piece in pieces
+    )
 
 
 def beside(path: str, target: str) -> str:

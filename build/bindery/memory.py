@@ -23,9 +23,9 @@ from bindery import write
 if TYPE_CHECKING:
     from bindery.kinds.item import Item
     from bindery.library import Library
-    from bindery.reading import Signature
+    from bindery.reading import Read, Signature
 
-    Known = Mapping[str, tuple[Signature, Item]]
+    Known = Mapping[str, tuple[Signature, Read]]
 
 SHARDS = 64  # one edit writes one of them
 
@@ -45,9 +45,9 @@ def name(what: str, folder: Path) -> str:
     return f"{what}-{hashlib.blake2b(str(folder.resolve()).encode(), digest_size=8).hexdigest()}"
 
 
-def items(cache: Path | None, content: Path) -> dict[str, tuple[Signature, Item]]:
+def items(cache: Path | None, content: Path) -> dict[str, tuple[Signature, Read]]:
     """Items by path as they were parsed last."""
-    known: dict[str, tuple[Signature, Item]] = {}
+    known: dict[str, tuple[Signature, Read]] = {}
     if cache is None:
         return known
     current, stem = versions(), name("items", content)
@@ -64,7 +64,7 @@ def items(cache: Path | None, content: Path) -> dict[str, tuple[Signature, Item]
     return known
 
 
-def _made(kind: type[Item], values: tuple[object, ...]) -> Item:
+def _made(kind: type[Read], values: tuple[object, ...]) -> Read:
     """The item of that kind with those values: a third of what pickle takes for a frozen dataclass."""
     item = object.__new__(kind)
     for field, value in zip(_fields(kind), values, strict=True):
@@ -75,7 +75,7 @@ def _made(kind: type[Item], values: tuple[object, ...]) -> Item:
 _FIELDS: dict[str, tuple[str, ...]] = {}
 
 
-def _fields(kind: type[Item]) -> tuple[str, ...]:
+def _fields(kind: type[Read]) -> tuple[str, ...]:
     found = _FIELDS.get(kind.__name__)
     if found is None:
         found = _FIELDS[kind.__name__] = tuple(field.name for field in fields(kind))
@@ -86,7 +86,7 @@ def keep_items(cache: Path, content: Path, before: Known, after: Known) -> None:
     """Keep items for the next time; only the files that hold what changed are written."""
     changed = {path for path, (mark, _) in after.items() if path not in before or before[path][0] != mark}
     shards = {_shard(path) for path in (*changed, *(before.keys() - after.keys()))}
-    some: dict[int, dict[str, tuple[Signature, type[Item], tuple[object, ...]]]] = {
+    some: dict[int, dict[str, tuple[Signature, type[Read], tuple[object, ...]]]] = {
         shard: {} for shard in shards
     }
     for path, (mark, item) in after.items():
@@ -150,11 +150,13 @@ class Texts:
 
     def of(self, item: Item, use: str, make: Callable[[str], str]) -> str:
         """What `make` makes of the body with its links resolved; `use` tells one such text from another."""
-        decisive = (use, item.digest, self._library.links_of(item), self._library.values_of(item))
+        library = self._library
+        decisive: tuple[object, ...] = (use, item.digest, library.links_of(item), library.values_of(item))
+        decisive += library.cited_in(item)  # nothing but for papers
         key = hashlib.blake2b(repr(decisive).encode(), digest_size=16).hexdigest()
         text = self._known.get(key)
         if text is None:
-            text = make(self._library.resolved_body(item))
+            text = make(library.resolved_body(item))
         self._made[key] = text
         return text
 

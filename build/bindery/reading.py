@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bindery import kinds, prose, source
+from bindery import bibtex, kinds, prose, source
 from bindery.kinds.item import Item
 from bindery.prose import Link, Name
+from bindery.references import Bibliography
 from bindery.source import Found, Problem, Problems
 
 ATTACHED = (".png", ".jpg", ".jpeg", ".svg", ".gif", ".webp", ".pdf", ".bib", ".csv", ".txt")
 Signature = tuple[int, int, int]
+Read = Item | Bibliography
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,8 @@ class Unread:
 class Scan:
     """Every file of the content folder: items that are sound, other files to be copied, and problems.
 
-    `unread` are the Markdown files that have problems of their own; what points at them is not blamed.
+    `unread` are the files that were to be read and have problems of their own; what points at them is not
+    blamed.
     """
 
     items: dict[str, Item]
@@ -39,6 +42,11 @@ class Scan:
     problems: tuple[Problem, ...]
     signatures: dict[str, Signature]
     unread: Mapping[str, Unread] = field(default_factory=dict)
+    bibliographies: Mapping[str, Bibliography] = field(default_factory=dict)
+
+    def read(self, path: str) -> Read:
+        """What was made of a file that was read and found sound."""
+        return self.items.get(path) or self.bibliographies[path]
 
 
 def signature(found: Found) -> Signature:
@@ -49,7 +57,7 @@ def signature(found: Found) -> Signature:
 def read(
     content: Path,
     found: Iterable[Found],
-    known: Mapping[str, tuple[Signature, Item]],
+    known: Mapping[str, tuple[Signature, Read]],
     progress: Callable[[int], None] = lambda _: None,
 ) -> Scan:
     """Read and parse every file found that `known` does not hold already."""
@@ -58,7 +66,16 @@ def read(
     problems: list[Problem] = []
     signatures = {}
     unread: dict[str, Unread] = {}
+    bibliographies: dict[str, Bibliography] = {}
     for file in found:
+        if kinds.BIBLIOGRAPHY.fullmatch(file.path):
+            made = _bibliography(content, file, known, problems)
+            if made is None:
+                unread[file.path] = Unread(path=file.path)
+            else:
+                bibliographies[file.path] = made
+                signatures[file.path] = signature(file)
+            continue
         if not file.path.endswith(".md"):
             if file.path.lower().endswith(ATTACHED):
                 attached.append(file)
@@ -74,7 +91,7 @@ def read(
             continue
         mark = signature(file)
         before = known.get(file.path)
-        if before is not None and before[0] == mark:
+        if before is not None and before[0] == mark and isinstance(before[1], Item):
             items[file.path] = before[1]
             signatures[file.path] = mark
             continue
@@ -103,4 +120,23 @@ def read(
         problems=tuple(problems),
         signatures=signatures,
         unread=unread,
+        bibliographies=bibliographies,
     )
+
+
+def _bibliography(
+    content: Path, file: Found, known: Mapping[str, tuple[Signature, Read]], problems: list[Problem]
+) -> Bibliography | None:
+    before = known.get(file.path)
+    if before is not None and before[0] == signature(file) and isinstance(before[1], Bibliography):
+        return before[1]
+    try:
+        text = source.read_text(content, file.path)
+    except Problems as error:
+        problems.extend(error.problems)
+        return None
+    told = len(problems)
+    entries = bibtex.parse(text, file.path, problems)
+    if len(problems) > told:
+        return None
+    return Bibliography(path=file.path, digest=source.digest_of(text), references=entries)

@@ -25,6 +25,9 @@ KINDS: tuple[tuple[str, re.Pattern[str], Parse], ...] = (
     ("page", re.compile(r"(?!(?:releases|newsletter|papers|events|defects)/).+\.md"), page.parse),
 )
 
+# Bibliographies of papers: read, and not published.
+BIBLIOGRAPHY = re.compile(r"papers/[^/]+\.bib")
+
 
 def parse(source: Source, problems: list[Problem]) -> Item | None:
     """Read a file as the kind that its path says; None when it is not sound (see problems)."""

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from bindery import prose, references
 from bindery.kinds.item import Item, common, fields_of
+from bindery.references import Citation
 from bindery.source import Problem, Source
 
 _ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]\Z")
@@ -24,7 +26,10 @@ class Author:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Paper(Item):
-    """A paper; `event` is an event's slug, `features` are releases as `<product>/<version>`."""
+    """A paper; `event` is an event's slug, `features` are releases as `<product>/<version>`.
+
+    `bibliography` is the name of a .bib file beside it, `citations` are the places where its text cites.
+    """
 
     authors: tuple[Author, ...]
     date: date
@@ -34,13 +39,15 @@ class Paper(Item):
     bibliography: str
     features: tuple[str, ...]
     pdf: bool
+    citations: tuple[Citation, ...]
 
 
 def parse(source: Source, problems: list[Problem]) -> Paper | None:
     """One paper from `papers/<slug>.md`; None when it cannot be made (see problems)."""
     fields = fields_of(source, problems)
     before = len(problems)
-    shared = common("paper", source, fields)
+    plain = prose.without_code(source.body)
+    shared = common("paper", source, fields, plain=plain)
     authors = []
     for below in fields.mappings("authors", such_as="'- name: …'", required=True):
         authors.append(
@@ -80,4 +87,5 @@ def parse(source: Source, problems: list[Problem]) -> Paper | None:
         bibliography=bibliography,
         features=features,
         pdf=pdf,
+        citations=references.citations(plain, source.body, source.body_line, sentences=bool(bibliography)),
     )

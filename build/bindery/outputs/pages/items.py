@@ -7,11 +7,12 @@ dates and their reasons, which ids have a page.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from bindery import references
 from bindery.kinds.defect import Defect
 from bindery.kinds.issue import Issue
 from bindery.kinds.item import Item
@@ -21,6 +22,7 @@ from bindery.kinds.release import Release
 from bindery.library import Library
 from bindery.outputs.pages import words
 from bindery.outputs.pages.press import Head, PagePlan, Templates
+from bindery.references import Piece
 from bindery.support import PLACE, Answer
 
 RELEASES, LIFE_CYCLE, DEFECTS, HELP = "Releases", "Life cycle", "Known issues", "Help"
@@ -211,7 +213,7 @@ def _plain(
         )
 
     def values() -> dict[str, object]:
-        return {"item": item, "c": context, "body": library.resolved_body(item)}
+        return {"item": item, "c": context, "body": library.resolved_body(item, cited_here)}
 
     return _of_item(templates, item, template, head, values, context, trail, day)
 
@@ -220,6 +222,7 @@ def papers(library: Library, templates: Templates) -> Iterator[PagePlan]:
     events = {event.path.removeprefix("events/").removesuffix(".md"): event for event in library.events}
     for paper in library.papers:
         event = events.get(paper.event)
+        listed = library.apparatus(paper).listed
         features = tuple(_feature(library, name) for name in paper.features)
         yield _plain(
             library,
@@ -229,8 +232,20 @@ def papers(library: Library, templates: Templates) -> Iterator[PagePlan]:
             PAPERS,
             (event.title, f"/{event.url}") if event else None,
             features,
+            listed,
             meta=lambda paper=paper: _citation(paper),  # type: ignore[misc]
         )
+
+
+def cited_here(pieces: Sequence[Piece]) -> str:
+    """A citation on the paper's own page: each number leads to the list below, and can be led back to."""
+    return "".join(
+        f"[{piece.text}](#{references.anchor(piece.key)})"
+        f"{{: #{references.mark(piece.number, piece.mention)} .cite }}"
+        if piece.number
+        else piece.as_markdown()
+        for piece in pieces
+    )
 
 
 def _feature(library: Library, name: str) -> tuple[str, str]:
