@@ -428,6 +428,44 @@ def test_a_version_is_taken_from_the_name_of_a_file(small: Write, name: str, ver
     assert list(made.files) == ([f"releases/works/{version}.md"] if version else [])
 
 
+def test_what_is_odd_in_an_archive_does_no_harm(small: Write, tmp_path: Path) -> None:
+    content = small()
+    (tmp_path / "secret.md").write_text("---\ntitle: Secret\ndate: 2016-05-01\n---\n")
+    archive(
+        {
+            "2016-05-01-" + "long" * 50 + ".md": "x",
+            "2016-05-02-日本.md": "---\ntitle: 日本\n---\n",
+            "crlf.md": b"\xef\xbb\xbf---\r\ntitle: Lines\r\ndate: 2016-05-03\r\n---\r\n# Lines\r\nText\r\n",
+            "2016-05-04-html.md": "<a href=nowhere.md onclick='x()'>go</a> <img src=none.png onerror=x()>",
+            "2016-05-05-deep.md": "[" * 5000 + ">" * 3000 + "[a](b c" * 5000,
+            "2016-05-06-json.md": '{"a":' + "[" * 100_000,
+        }
+    )
+    Path("old/2016-05-07-out.md").symlink_to(tmp_path / "secret.md")
+    Path("old/circle").symlink_to(".")
+    told, looks = brought(content, "--as", "issue")
+    assert told[0] == f"Imported 4 issues to {content}/newsletter."
+    inert = "is not taken over: pages here run nothing of their own"
+    plain = "leads nowhere here; its text stays, without a link"
+    assert looks == [
+        f"old/2016-05-04-html.md:1: onclick {inert}",
+        f"old/2016-05-04-html.md:1: onerror {inert}",
+        f"old/2016-05-04-html.md:1: the link to 'none.png' {plain}",
+        f"old/2016-05-04-html.md:1: the link to 'nowhere.md' {plain}",
+        "old/2016-05-05-deep.md:1: the link to 'b' leads nowhere",
+        "old/2016-05-06-json.md:1: the front matter must be JSON that can be read: it is nested too deep",
+    ]
+    assert sorted(path.name for path in (content / "newsletter").iterdir()) == [
+        "2016-05-02.md",
+        "crlf.md",
+        "html.md",
+        ("long" * 50)[:120] + ".md",
+        "spring.md",
+    ]
+    assert body(content / "newsletter/crlf.md") == "Text"
+    assert body(content / "newsletter/html.md") == "<a>go</a> "
+
+
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
     content = tmp_path / "content"
     missing = tmp_path / "never.png"

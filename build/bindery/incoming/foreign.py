@@ -55,7 +55,8 @@ class Foreign:
 def walk(folder: Path) -> Iterator[str]:
     """Every file below the folder by its relative path, sorted; not those of the programs themselves.
 
-    Links to folders are not followed: one that leads in a circle would have no end.
+    Links to folders are not followed: one that leads in a circle would have no end. Links to files
+    are, within this folder: one that leads out of it could bring what nobody meant to publish.
     """
     found = []
     for here, folders, names in os.walk(folder):
@@ -67,8 +68,13 @@ def walk(folder: Path) -> Iterator[str]:
             and (not name.startswith("_") or name in (POSTS, DRAFTS))
         )
         prefix = Path(here).relative_to(folder).as_posix()
-        found += [name if prefix == "." else f"{prefix}/{name}" for name in names if not name.startswith(".")]
+        inside = [name for name in names if not name.startswith(".") and _lies_in(folder, Path(here, name))]
+        found += [name if prefix == "." else f"{prefix}/{name}" for name in inside]
     return iter(sorted(found))
+
+
+def _lies_in(folder: Path, path: Path) -> bool:
+    return not path.is_symlink() or path.resolve().is_relative_to(folder.resolve())
 
 
 def read(folder: Path, path: str) -> Foreign:

@@ -34,6 +34,7 @@ _JOINED = re.compile(r"(?<![0-9A-Za-z.])[vV]?(\d{1,4}(?:[_-]\d{1,4}){1,3})(?![\w
 _WHOLE = re.compile(r"(?:^|(?:version|release|v)[-_ ]?)(\d{1,4})\Z", re.IGNORECASE)
 _PERMALINK_PART = re.compile(r":\w+")
 
+LONGEST = 120  # letters of a name: an address that can still be read aloud
 _NAMING = re.compile(
     r"\b(?:version|release[sd]?|notes|update|changelog|what'?s new|in|of|for|v?[\d.]+\w*)\b", re.I
 )
@@ -138,7 +139,9 @@ def mapped(foreign: Foreign, kind: str, *, product: str, now: datetime, draft: b
         front["draft"] = True
     elif (instant := _instant(_text(fields.get("publishdate")))) and instant > now:
         front["publish_at"] = instant.isoformat()
-    name = version if kind == "release" else slug(_text(fields.get("slug")) or bare)
+    name = (
+        version if kind == "release" else slug(_text(fields.get("slug")) or bare) or (f"{day}" if day else "")
+    )
     if not name and kind != "release":
         missing.append(Remark(1, "the file's name must hold letters or digits, such as 'spring-2016.md'"))
     return Mapped(
@@ -235,7 +238,7 @@ def _worded(stem: str) -> str:
 
 def slug(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9.]+", "-", plain).strip("-.").lower()
+    return re.sub(r"[^A-Za-z0-9.]+", "-", plain).strip("-.").lower()[:LONGEST].rstrip("-.")
 
 
 def _wanted(name: str, such_as: str) -> str:

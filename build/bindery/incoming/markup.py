@@ -39,6 +39,9 @@ _ANY_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _ACTIVE = re.compile(
     r"<(script|style|iframe|object|embed|form)\b.*?(?:</\1\s*>|/>|(?=\n[ \t]*\n)|\Z)", re.DOTALL | re.I
 )
+_HANDLER = re.compile(
+    r"(<\w[^<>]*?)(\son\w+)\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+)([^<>]*>)", re.IGNORECASE
+)
 _ATTRIBUTE = re.compile(r"(\w+)\s*=\s*(?:\"([^\"]*)\"|`([^`]*)`)")
 
 
@@ -84,7 +87,16 @@ def plain(body: str, first_line: int, title: str) -> tuple[str, tuple[Remark, ..
         )
         return ""
 
+    def still(match: re.Match[str]) -> str:
+        line = first_line + match.string.count("\n", 0, match.start())
+        remarks.append(
+            Remark(line, f"{match[2].strip()} is not taken over: pages here run nothing of their own")
+        )
+        return match[1] + match[3]
+
     body = _outside_code(body, _ACTIVE, gone)
+    while _HANDLER.search(prose.without_code(body)):
+        body = _outside_code(body, _HANDLER, still)
     body = _outside_code(body, _ANY_TAG, inert)
     return body, tuple(remarks)
 
@@ -131,7 +143,7 @@ def _picture(match: re.Match[str]) -> str:
 # Headings
 
 _ATX = re.compile(r"^(#{1,6})(?=[ \t])(.*)$", re.MULTILINE)
-_UNDERLINED = re.compile(r"^(?![ \t]*(?:[-*+>|#]|\d+\.))([^\n]*\S[^\n]*)\n(=+|-{3,})[ \t]*$", re.MULTILINE)
+_UNDERLINED = re.compile(r"^(?![ \t]*(?:[-*+>|#]|\d+\.))[ \t]*(\S[^\n]*)\n(=+|-{3,})[ \t]*$", re.MULTILINE)
 _ENTRY_MARK = re.compile(
     r"^([-*+][ \t]+)(?:\*\*)?(?:\[([A-Z][A-Z0-9]*(?:-\d+)+)\](?:\([^)\s]*\))?(?:\*\*)?[ \t]*[:\u2013\u2014-]?"
     r"|([A-Z][A-Z0-9]*(?:-\d+)+)(?:\*\*)?(?::|[ \t]+[\u2013\u2014-]))(?:\*\*)?[ \t]+(?=\S)",

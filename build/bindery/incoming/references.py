@@ -22,7 +22,7 @@ _DEFINITION = re.compile(
     r"^[ ]{0,3}\[(?P<name>[^\]\n^][^\]\n]*)\]:[ ]+<?(?P<target>[^\s>]+)>?(?P<title>.*)$\n?", re.MULTILINE
 )
 _HTML = re.compile(
-    r"<(?P<tag>\w+)(?P<before>[^<>]*?)\s(?P<name>href|src)=(?P<mark>[\"'])(?P<target>[^\"'<>]*)(?P=mark)(?P<after>[^<>]*)>",
+    r"<(?P<tag>\w+)(?P<before>[^<>]*?)\s(?P<name>href|src)=(?P<mark>[\"']?)(?P<target>[^\"'<>\s]*)(?P=mark)(?P<after>[^<>]*)>",
     re.I,
 )
 _OUTSIDE = re.compile(r"(?:https?|mailto|tel):|//", re.IGNORECASE)
