@@ -101,7 +101,7 @@ def _tell(made: Intake, order: Order) -> None:
         click.echo(f"{_counted(files, 'file was', 'files were')} not understood and left out: see above.")
     if made.remarks:
         texts = _counted(len(made.remarks), "place", "places")
-        click.echo(f"{texts} in the texts could not be kept as they were: see above.")
+        click.echo(f"{texts} in the texts could not be kept unchanged: see above.")
     for name, paths in made.kept_out.items():
         click.echo(
             f"'{name}' has no counterpart and is not kept: {_counted(len(paths), 'file')}, {_some(paths)}."
