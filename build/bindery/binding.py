@@ -153,7 +153,7 @@ def _build(
         raise labelled(content, error) from None
     answers = support.answers(library)
     known = support.known_issues(library)
-    plans = pages.plan(library, answers, render.templates(site))
+    plans = pages.plan(library, answers, render.templates(site), site_url)
     looks = hashlib.sha256(f"{render.looks(site)} {site_url} {preview}".encode()).hexdigest()
     same_looks = looks == before.looks
     stale = [
@@ -259,7 +259,7 @@ def _others(
 ) -> dict[str, str | bytes | None]:
     """Everything beside the pages, by its path below the output folder; None where it is there already."""
     from bindery import render
-    from bindery.outputs import addresses, calendars, catalog, data, feeds, mails
+    from bindery.outputs import addresses, calendars, catalog, citations, data, feeds, mails
 
     others: dict[str, str | bytes | None] = {}
 
@@ -284,6 +284,7 @@ def _others(
     calendar_plans = calendars.plans(library, answers, site_url=site_url)
     remakable = [(plan.path, plan.key, plan.text) for plan in feed_plans]
     remakable += [(plan.path, plan.key, plan.text) for plan in calendar_plans]
+    remakable += citations.plans(library, site_url=site_url)
     take("public", ((path, kept.of(f"public/{path}", key, make)) for path, key, make in remakable))
     take(
         "public",

@@ -20,11 +20,13 @@ from bindery.library import Library, age, beside
 from bindery.reading import Scan, Unread
 from bindery.source import Problem, Problems
 
+AUTHORS = "papers/authors/"
 # Addresses of pages that no content file makes; links may point at them and at everything below a "/*".
 GENERATED = (
     "releases/",
     "newsletter/",
     "papers/",
+    f"{AUTHORS}*",
     "events/",
     "defects/",
     "policy/",
@@ -108,6 +110,9 @@ def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
                     )
                 )
     for paper in library.papers:
+        if paper.url.casefold() == AUTHORS:
+            message = f"the file must have an address of its own, '{AUTHORS}' is that of the list of authors"
+            problems.append(Problem(path=paper.path, line=1, message=message))
         if paper.event and paper.event not in events and f"events/{paper.event}.md" not in unread:
             problems.append(
                 _problem(paper, "event", f"an event such as {_some(sorted(events))}", paper.event)

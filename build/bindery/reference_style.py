@@ -25,7 +25,7 @@ class Run(NamedTuple):
 
 
 def formatted(csl: Mapping[str, Any]) -> tuple[Run, ...]:
-    """The reference as one line that ends in a full stop. `csl` is an item of CSL-JSON 1.0."""
+    """The reference as one line that ends in a full stop or an address. `csl` is an item of CSL-JSON 1.0."""
     kind, title = csl["type"], csl["title"]
     people = csl.get("author") or csl.get("editor") or ()
     runs = [Run(_listed([short_name(name) for name in people]))] if people else []
@@ -35,7 +35,7 @@ def formatted(csl: Mapping[str, Any]) -> tuple[Run, ...]:
     if whole:
         runs.append(Run(title, italic=True))
     parts = [Run(part) for part in _parts(csl)]
-    container = csl.get("container-title", "")
+    container = csl.get("container-title") or csl.get("event-title", "")
     made = _joined(runs)
     if not whole:
         stop = "" if title[-1:] in "?!." else "," if container or parts else "."
@@ -49,6 +49,8 @@ def formatted(csl: Mapping[str, Any]) -> tuple[Run, ...]:
         made.append(Run(", "))
     made += _joined(parts)
     made.append(Run("."))
+    if csl.get("note"):
+        made += [Run(f" {csl['note']}"), Run(".")]
     return _merged([*made, *_places(csl)])
 
 
@@ -62,9 +64,11 @@ def _parts(csl: Mapping[str, Any]) -> list[str]:
     for name, told in (("collection-title", "ser. {}"), ("edition", "{} ed."), ("genre", "{}")):
         if csl.get(name):
             found.append(told.format(_ordinal(csl[name]) if name == "edition" else csl[name]))
-    published = ": ".join(csl[name] for name in ("publisher-place", "publisher") if csl.get(name))
+    place = csl.get("publisher-place") or csl.get("event-place", "")
     if kind in ("report", "thesis"):
-        published = ", ".join(csl[name] for name in ("publisher", "publisher-place") if csl.get(name))
+        published = ", ".join(part for part in (csl.get("publisher"), place) if part)
+    else:
+        published = ": ".join(part for part in (place, csl.get("publisher")) if part)
     if published:
         found.append(published)
     for name, told in (("volume", "vol. {}"), ("issue", "no. {}"), ("number", "{}")):
@@ -75,8 +79,6 @@ def _parts(csl: Mapping[str, Any]) -> list[str]:
         found.append(f"{'pp.' if several else 'p.'} {csl['page']}")
     if csl.get("issued"):
         found.append(day(csl["issued"]))
-    if csl.get("note"):
-        found.append(csl["note"].rstrip("."))
     return found
 
 
@@ -84,8 +86,9 @@ def _places(csl: Mapping[str, Any]) -> list[Run]:
     if csl.get("DOI"):
         return [Run(" doi: "), Run(csl["DOI"], url=f"https://doi.org/{csl['DOI']}"), Run(".")]
     if csl.get("URL"):
-        seen = f" (seen {day(csl['accessed'])})" if csl.get("accessed") else ""
-        return [Run(" "), Run(csl["URL"], url=csl["URL"]), Run(f"{seen}.")]
+        # No full stop after an address: programs would take it for a part of it.
+        seen = f" (seen {day(csl['accessed'])})." if csl.get("accessed") else ""
+        return [Run(" "), Run(csl["URL"], url=csl["URL"]), Run(seen)]
     return []
 
 

@@ -145,7 +145,7 @@ def _works(inside: str) -> tuple[Cited, ...]:
 
 
 def apparatus(cited: Sequence[Citation], references: Mapping[str, Reference]) -> Apparatus:
-    """Numbers by first appearance, and what stands in each citation's place: `see [1, p. 3], [2]`."""
+    """Numbers by first appearance, and what stands in each citation's place: `[see 1, p. 3], [2]`."""
     numbers: dict[str, int] = {}
     mentions: dict[str, int] = {}
     placed = []
@@ -154,13 +154,11 @@ def apparatus(cited: Sequence[Citation], references: Mapping[str, Reference]) ->
         for place, work in enumerate(citation.works):
             number = numbers.setdefault(work.key, len(numbers) + 1)
             mentions[work.key] = mentions.get(work.key, 0) + 1
-            before = ", " if place else ""
             if citation.in_sentence:
                 pieces.append(Piece(f"{family_names(references[work.key].csl)} "))
-            elif work.prefix:
-                pieces.append(Piece(f"{before}{work.prefix} ", markdown=True))
-                before = ""
-            pieces.append(Piece(f"{before}["))
+            pieces.append(Piece(", [" if place else "["))
+            if work.prefix:
+                pieces.append(Piece(f"{work.prefix} ", markdown=True))
             pieces.append(Piece(str(number), number, mentions[work.key], work.key))
             if work.locator:
                 pieces.append(Piece(f", {work.locator}", markdown=True))

@@ -34,6 +34,7 @@ Progress = Callable[[int, int], None]
 TOOLS = ("mkdocs", "mkdocs-material", "Markdown", "Jinja2", "PyYAML")
 MANY = 200  # from here on a second process costs less than it saves
 THEME_STYLE = re.compile(r"main\.[0-9a-f]+\.min\.css$")
+ALIGNED = re.compile(r'(<t[dh]) style="text-align: (left|center|right);"')
 ROOTED = r'(<[a-zA-Z][^<>]*?\s(?:href|src|action)=")/(?!/)'
 
 
@@ -208,6 +209,8 @@ class Press:
             self.markdown.reset()
             message = "the page must not nest lists or quotes as deep as this, hundreds of levels"
             raise Problems([Problem(path=path, line=1, message=message)]) from None
+        # A column's side as a class: the policy of the pages allows no style of an element's own.
+        content = ALIGNED.sub(r'\1 class="\2"', content)
         page.content = self.rooted.sub(rf"\g<1>{self.root}/", content) if self.root else content
         page.toc = get_toc(getattr(self.markdown, "toc_tokens", []))
         context: dict[str, Any] = dict(get_context(self.navigation, [], self.config, page))

@@ -215,8 +215,8 @@ def test_pelican_papers_are_read_with_and_without_fences(small: Write) -> None:
         "abstract: Short.",
         "date: 2011-12-03",
         "authors:",
-        '  - {"name": "One, A."}',
-        '  - {"name": "Two, B."}',
+        '  - {"name": "A. One"}',
+        '  - {"name": "B. Two"}',
     ]
 
 

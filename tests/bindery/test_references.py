@@ -49,7 +49,7 @@ def test_a_bibliography_reads_in_one_style() -> None:
     assert problems == []
     assert {key: as_text(reference.formatted) for key, reference in found.items()} == {
         "vanier2004": "D. J. Vanier, “Geographic Information Systems (GIS) as a Tool,” in CIB 2004 Triennial "
-        "Congress, Toronto, pp. 1–10, May 2004, NRCC-46754.",
+        "Congress, Toronto, pp. 1–10, May 2004. NRCC-46754.",
         "berg2019": "J.-P. van der Berg, D. E. Knuth, and P. Brinch Hansen, “What? Étude of Müller & Sons at "
         "50% – a “view”,” J. of Pipes, vol. 3, no. 2, p. 5, 2019. doi: 10.1000/182.",
         "plan": "City of Sandy, Public Works et al., “Plan,” NRC, Ottawa, 12, 2001.",
@@ -167,7 +167,7 @@ def test_numbers_follow_the_first_appearance_and_only_what_is_cited_is_listed() 
     made = references.apparatus([one for _, one in cited(body)], found)
     assert ["".join(piece.text for piece in pieces) for pieces in made.pieces] == [
         "Bee [1]",
-        "see [2, p. 3], [1]",
+        "[see 2, p. 3], [1]",
         "van der Berg et al. [3]",
         "City of Sandy, Public Works et al. [4]",
         "“On line” [5]",

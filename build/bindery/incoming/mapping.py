@@ -350,6 +350,8 @@ def _paper_front(foreign: Foreign, front: dict[str, object], missing: list[Remar
         missing.append(
             Remark(1, "'authors' must be there, such as 'author: D. J. Vanier'; the front matter has none")
         )
+    for person in authors:
+        person["name"] = _as_spoken(person.get("name", ""))
     front["authors"] = authors
     if "abstract" not in front and "summary" in front:
         front["abstract"] = front["summary"]
@@ -359,6 +361,12 @@ def _paper_front(foreign: Foreign, front: dict[str, object], missing: list[Remar
     words = [_text(word) for word in keywords] if isinstance(keywords, list) else _text(keywords).split(",")
     if words := [word.strip() for word in dict.fromkeys(words) if word.strip()]:
         front["keywords"] = words
+
+
+def _as_spoken(name: str) -> str:
+    """`Vanier, D. J.` is `D. J. Vanier`; what has more commas than one stays, for a person to look at."""
+    family, comma, given = name.partition(",")
+    return name if not comma or "," in given else f"{given.strip()} {family.strip()}".strip()
 
 
 def _names(text: str) -> list[str]:

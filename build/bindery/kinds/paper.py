@@ -12,6 +12,7 @@ from bindery.references import Citation
 from bindery.source import Problem, Source
 
 _ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]\Z")
+_NAME = re.compile(r"(?!.*\sand\s)[^,;{}\\]+\Z", re.DOTALL)
 _BIB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.bib\Z")
 
 
@@ -42,6 +43,14 @@ class Paper(Item):
     citations: tuple[Citation, ...]
 
 
+def _checks(orcid: str) -> bool:
+    """The check digit of ISO/IEC 7064, MOD 11-2, which tells most slips of the hand."""
+    total = 0
+    for digit in orcid.replace("-", "")[:-1]:
+        total = (total + int(digit)) * 2
+    return "0123456789X"[(12 - total % 11) % 11] == orcid[-1]
+
+
 def parse(source: Source, problems: list[Problem]) -> Paper | None:
     """One paper from `papers/<slug>.md`; None when it cannot be made (see problems)."""
     fields = fields_of(source, problems)
@@ -52,14 +61,31 @@ def parse(source: Source, problems: list[Problem]) -> Paper | None:
     for below in fields.mappings("authors", such_as="'- name: …'", required=True):
         authors.append(
             Author(
-                name=below.text("name", such_as="'D. J. Vanier'", required=True),
+                name=" ".join(
+                    below.text(
+                        "name",
+                        such_as="'D. J. Vanier'",
+                        must_be="one person's name, as it is spoken,",
+                        required=True,
+                        pattern=_NAME,
+                    ).split()
+                ),
                 affiliation=below.text("affiliation", such_as="'Azteca Systems'"),
                 orcid=below.text(
                     "orcid", such_as="0000-0002-1825-0097", must_be="an ORCID iD", pattern=_ORCID
                 ),
             )
         )
+        if authors[-1].orcid and not _checks(authors[-1].orcid):
+            below.wrong(
+                "orcid", "an ORCID iD whose last sign fits", "0000-0002-1825-0097", f"'{authors[-1].orcid}'"
+            )
         below.finish("an author")
+    names = [author.name for author in authors if author.name]
+    for twice in sorted({name for name in names if names.count(name) > 1}):
+        fields.wrong(
+            "authors", "a list of authors that each stand once", "'D. J. Vanier'", f"'{twice}' twice"
+        )
     day = fields.date("date", required=True)
     abstract = fields.text("abstract", such_as="'What the paper shows, in a paragraph.'", required=True)
     event = fields.text("event", such_as="cityworks-conference-2016", must_be="the file name of an event")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from bindery import authors
 from bindery.library import Library
-from bindery.outputs.pages import fixed, items, life_cycles, sections
+from bindery.outputs.pages import fixed, items, life_cycles, papers, sections
 from bindery.outputs.pages.press import PagePlan, Templates
 from bindery.support import Answer
 
@@ -18,17 +19,25 @@ __all__ = ["PagePlan", "plan"]
 
 
 def plan(
-    library: Library, answers: Mapping[tuple[str, str], Answer], templates: Mapping[str, str]
+    library: Library,
+    answers: Mapping[tuple[str, str], Answer],
+    templates: Mapping[str, str],
+    site_url: str = "/",
 ) -> list[PagePlan]:
-    """All pages, sorted by url. `templates` are the sources below `site/templates`, by path."""
+    """All pages, sorted by url. `templates` are the sources below `site/templates`, by path.
+
+    `site_url` begins the addresses that other sites are to keep, and ends in a slash.
+    """
     frame: dict[str, object] = dict(asdict(library.home.vendor))
     # Pages at the root (about, accessibility …) are linked from every page's foot.
     foot = [(page.title, f"/{page.url}") for page in library.pages if "/" not in page.path]
     press = Templates(templates, {**frame, "pages": foot}, library.prefix)
+    written_by = authors.authors(library)
     lists = [
         *sections.releases(library, press),
         *sections.newsletter(library, press),
         *sections.papers(library, press),
+        *papers.author_index(library, written_by, press),
         *sections.events(library, press),
         *sections.defects(library, press),
         *sections.help_pages(library, press),
@@ -40,8 +49,9 @@ def plan(
     own = [
         *items.releases(library, answers, press),
         *items.issues(library, press),
-        *items.papers(library, press),
-        *items.events(library, press),
+        *papers.papers(library, written_by, press, site_url),
+        *papers.authors(written_by, press, site_url),
+        *papers.events(library, press, site_url),
         *items.defects(library, press),
         *items.policy(library, press),
         *items.pages(library, press, frozenset(made.url for made in lists)),

@@ -7,22 +7,19 @@ dates and their reasons, which ids have a page.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from bindery import references
 from bindery.kinds.defect import Defect
 from bindery.kinds.issue import Issue
 from bindery.kinds.item import Item
-from bindery.kinds.paper import Paper
 from bindery.kinds.policy import Policy
 from bindery.kinds.release import Release
 from bindery.library import Library
 from bindery.outputs.pages import words
 from bindery.outputs.pages.press import Head, PagePlan, Templates
-from bindery.references import Piece
 from bindery.support import PLACE, Answer
 
 RELEASES, LIFE_CYCLE, DEFECTS, HELP = "Releases", "Life cycle", "Known issues", "Help"
@@ -106,6 +103,7 @@ def releases(
             after.setdefault((previous.product, previous.version), []).append(release)
     names = {product: name_of(library, product) for product in {r.product for r in library.releases}}
     known = frozenset(defect.id for defect in library.defects)
+    about = papers_about(library)
     for release in library.releases:
         key = (release.product, release.version)
         previous = before[key]
@@ -122,6 +120,7 @@ def releases(
             ),
             known=tuple(e.id for e in release.entries if e.id in known) if known else (),
             security=tuple((cve, _defect_url(library, cve)) for cve in release.security),
+            papers=about.get(key, ()),
         )
         yield _of_item(
             templates,
@@ -146,6 +145,17 @@ def releases(
         )
 
 
+def papers_about(library: Library) -> dict[tuple[str, str], tuple[Neighbour, ...]]:
+    """By (product, version) the papers that name the release among their features, the newest first."""
+    about: dict[tuple[str, str], tuple[Neighbour, ...]] = {}
+    for paper in library.papers:
+        for feature in paper.features:
+            product, _, version = feature.partition("/")
+            told = Neighbour(paper.title, f"/{paper.url}", paper.date)
+            about[product, version] = (told, *about.get((product, version), ()))
+    return about
+
+
 class ReleaseContext(NamedTuple):
     name: str
     support: Support | None
@@ -154,6 +164,7 @@ class ReleaseContext(NamedTuple):
     following: tuple[Neighbour, ...]
     known: tuple[str, ...]
     security: tuple[tuple[str, str], ...]
+    papers: tuple[Neighbour, ...]
 
 
 def _defect_url(library: Library, defect_id: str) -> str:
@@ -213,75 +224,9 @@ def _plain(
         )
 
     def values() -> dict[str, object]:
-        return {"item": item, "c": context, "body": library.resolved_body(item, cited_here)}
+        return {"item": item, "c": context, "body": library.resolved_body(item)}
 
     return _of_item(templates, item, template, head, values, context, trail, day)
-
-
-def papers(library: Library, templates: Templates) -> Iterator[PagePlan]:
-    events = {event.path.removeprefix("events/").removesuffix(".md"): event for event in library.events}
-    for paper in library.papers:
-        event = events.get(paper.event)
-        listed = library.apparatus(paper).listed
-        features = tuple(_feature(library, name) for name in paper.features)
-        yield _plain(
-            library,
-            templates,
-            paper,
-            "pages/paper.md",
-            PAPERS,
-            (event.title, f"/{event.url}") if event else None,
-            features,
-            listed,
-            meta=lambda paper=paper: _citation(paper),  # type: ignore[misc]
-        )
-
-
-def cited_here(pieces: Sequence[Piece]) -> str:
-    """A citation on the paper's own page: each number leads to the list below, and can be led back to."""
-    return "".join(
-        f"[{piece.text}](#{references.anchor(piece.key)})"
-        f"{{: #{references.mark(piece.number, piece.mention)} .cite }}"
-        if piece.number
-        else piece.as_markdown()
-        for piece in pieces
-    )
-
-
-def _feature(library: Library, name: str) -> tuple[str, str]:
-    product, _, version = name.partition("/")
-    release = library.release(product, version)
-    return (library.name_of(release), f"/{release.url}") if release else (name, "")
-
-
-def _citation(paper: Paper) -> tuple[tuple[str, str], ...]:
-    """Highwire's tags, by which catalogues of papers read a page."""
-    tags = [("citation_title", paper.title)]
-    for author in paper.authors:
-        tags.append(("citation_author", author.name))
-        if author.affiliation:
-            tags.append(("citation_author_institution", author.affiliation))
-    tags.append(("citation_publication_date", paper.date.strftime("%Y/%m/%d")))
-    return tuple(tags)
-
-
-def events(library: Library, templates: Templates) -> Iterator[PagePlan]:
-    papers: dict[str, list[tuple[str, str]]] = {}
-    for paper in library.papers:
-        if paper.event:
-            papers.setdefault(paper.event, []).append((paper.title, f"/{paper.url}"))
-    for event in library.events:
-        stem = event.path.removeprefix("events/").removesuffix(".md")
-        role = ROLES.get(event.role, event.role)
-        yield _plain(
-            library,
-            templates,
-            event,
-            "pages/event.md",
-            EVENTS,
-            role,
-            tuple(sorted(papers.get(stem, ()))),
-        )
 
 
 def defects(library: Library, templates: Templates) -> Iterator[PagePlan]:

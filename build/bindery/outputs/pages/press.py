@@ -55,6 +55,7 @@ class Head:
     robots: str = ""
     scripts: tuple[str, ...] = ()
     meta: tuple[tuple[str, str], ...] = ()  # <meta name= content=>
+    data: str = ""  # JSON-LD, with nothing in it that ends an element
     feeds: tuple[tuple[str, str], ...] = ()  # (name, title) of the page's own, beside those of its section
 
 
@@ -132,6 +133,7 @@ class Templates:
             "robots": head.robots,
             "scripts": head.scripts,
             "head": head.meta,
+            "data": head.data,
         }
         if head.updated:
             fields |= {"updated": head.updated.isoformat(), "updated_text": words.in_words(head.updated)}

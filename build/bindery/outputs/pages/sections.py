@@ -16,6 +16,7 @@ from bindery.kinds.release import Release
 from bindery.library import Library
 from bindery.outputs.pages import items, shelves
 from bindery.outputs.pages.items import CRUMBS, changed
+from bindery.outputs.pages.papers import paper_row
 from bindery.outputs.pages.press import Head, PagePlan, Row, Templates
 from bindery.outputs.pages.shelves import Shelf, Split
 
@@ -148,11 +149,7 @@ def newsletter(library: Library, templates: Templates) -> Iterator[PagePlan]:
 
 
 def papers(library: Library, templates: Templates) -> Iterator[PagePlan]:
-    rows = []
-    for paper in library.papers:
-        by = ", ".join(author.name for author in paper.authors)
-        text = f"{by}. {paper.summary}" if by and paper.summary else by or paper.summary
-        rows.append(row(paper)._replace(text=text))
+    rows = [paper_row(paper) for paper in library.papers]
     yield from section(
         library,
         templates,
