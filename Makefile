@@ -30,6 +30,17 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	@$(BIN)/pip install $(PIP_FLAGS) -r requirements/dev.txt
 	@touch $@
 
+# Amazon's DynamoDB Local, as Amplify's npm package carries it; nothing of that package is run.
+DYNAMODB_LOCAL := amplify-dynamodb-simulator-2.9.30
+DYNAMODB_LOCAL_SHA256 := 3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670b2d80e4b9
+$(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL): | $(VENV)/.python
+	@echo "Fetching Amazon's DynamoDB Local, which the stores' contract is tried on …"
+	@rm -rf $(VENV)/dynamodb-local && mkdir -p $(VENV)/dynamodb-local
+	@cd $(VENV)/dynamodb-local && npm pack --silent amplify-dynamodb-simulator@2.9.30 > packed.log
+	@cd $(VENV)/dynamodb-local && echo "$(DYNAMODB_LOCAL_SHA256)  $(DYNAMODB_LOCAL).tgz" | sha256sum --check --quiet
+	@cd $(VENV)/dynamodb-local && tar -xzf $(DYNAMODB_LOCAL).tgz --strip-components=2 package/emulator && rm $(DYNAMODB_LOCAL).tgz packed.log
+	@touch $@
+
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
 	@$(BIN)/pip install $(PIP_FLAGS) -r requirements/bench.txt
 	@touch $@
@@ -46,7 +57,7 @@ check: $(VENV)/.dev ## the quick checks: lint, types, import rules, fast tests
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q -m "not slow and not browser"
 
-test: $(VENV)/.dev ## everything, in Debian's Chromium too
+test: $(VENV)/.dev $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) ## everything, in Debian's Chromium too
 	@$(BIN)/python tests/browser_present.py
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

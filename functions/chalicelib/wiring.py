@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from chalicelib.catalog import Catalog, CatalogFile, CatalogTrouble
@@ -28,6 +29,9 @@ from chalicelib.signing import Signer
 from chalicelib.smtp_mailer import SmtpMailer
 from chalicelib.sqlite_store import SqliteStore, connect
 from chalicelib.tickets import Tickets, TicketView
+
+if TYPE_CHECKING:
+    from chalicelib.dynamodb_store import DynamoStore
 
 
 class SettingTrouble(Exception):
@@ -84,7 +88,12 @@ class Desk:
             raise SettingTrouble(str(trouble)) from None
 
     @cached_property
-    def store(self) -> SqliteStore:
+    def store(self) -> SqliteStore | DynamoStore:
+        if self.settings.store.startswith("dynamodb:"):
+            # The SDK is most of a cold start: it is not there before somebody asks for this store.
+            from chalicelib.dynamodb_store import DynamoStore, connect_aws
+
+            return DynamoStore(connect_aws, _setting("SUPPORT_STORE", self.settings.store, "dynamodb"))
         path = Path(_setting("SUPPORT_STORE", self.settings.store, "sqlite"))
         return SqliteStore(partial(connect, path))
 

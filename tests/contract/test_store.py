@@ -239,6 +239,43 @@ def test_an_import_that_breaks_off_leaves_nothing(store: Store) -> None:
     assert store.import_agreements([agreement("B")], dry_run=False).added == ("B",)
 
 
+def test_an_import_of_hundreds_is_all_there_at_once_for_everybody(open_store: Callable[[], Store]) -> None:
+    one, other = open_store(), open_store()
+    before = [agreement(f"A{number:03}") for number in range(250)]
+    after = [replace(one, customer="Town") for one in before]
+    one.import_agreements(before, dry_run=False)
+    for store in (one, other):
+        assert store.agreements() == tuple(before)
+    with ThreadPoolExecutor(2) as pool:
+        done = pool.submit(one.import_agreements, after, dry_run=False)
+        seen = []
+        while not done.done():
+            seen.append({one.customer for one in other.agreements()})
+    assert all(len(customers) == 1 for customers in seen)
+    assert done.result().changed == tuple(one.agreement for one in after)
+    assert other.agreements() == tuple(after)
+
+
+def test_a_renewal_during_an_import_is_not_lost(open_store: Callable[[], Store]) -> None:
+    one, other = open_store(), open_store()
+    held = [agreement(f"A{number:03}") for number in range(120)]
+    one.import_agreements(held, dry_run=False)
+    years = [Period(first=date(2030 + n, 1, 1), last=date(2030 + n, 12, 31)) for n in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        imports = [
+            pool.submit(one.import_agreements, [replace(held[1], customer=f"C{n}")], dry_run=False)
+            for n in range(8)
+        ]
+        renewed = [pool.submit(other.renew, "A000", year) for year in years]
+        keys = [pool.submit(other.set_key, f"A{n:03}", f"key {n}", NOW) for n in range(2, 10)]
+        for work in (*imports, *renewed, *keys):
+            work.result()
+    found = other.agreement("A000")
+    assert found is not None
+    assert found.paid == (*held[0].paid, *years)
+    assert [other.key_hash(f"A{n:03}") for n in range(2, 10)] == [f"key {n}" for n in range(2, 10)]
+
+
 def test_a_key_survives_an_import_and_is_rotated(store: Store) -> None:
     store.import_agreements([agreement("A")], dry_run=False)
     assert store.key_hash("A") == ""

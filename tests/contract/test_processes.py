@@ -1,0 +1,93 @@
+"""Each store in real processes and in a whole desk: one ticket for one key, chosen by environment."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chalicelib.drafts import TicketDraft
+from chalicelib.ports import Store
+from chalicelib.refusals import NotStored
+from chalicelib.wiring import desk
+
+RACER = Path(__file__).with_name("racer.py")
+
+
+@pytest.mark.slow
+def test_four_processes_with_one_key_make_one_ticket(
+    open_store: Callable[[], Store], place: tuple[str, ...]
+) -> None:
+    store = open_store()
+    assert store.tickets(["open"]) == ()  # the file and the table are there before anybody races
+    racers = [
+        subprocess.Popen(
+            [sys.executable, RACER, str(number), *place],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    told = [racer.communicate()[0].split() for racer in racers]
+    assert [racer.returncode for racer in racers] == [0] * 4
+    # Each of ten keys has the same ticket in all four, and one of them opened it.
+    for answers in zip(*told, strict=True):
+        assert len({answer.partition(":")[0] for answer in answers}) == 1
+        assert sorted(answer.partition(":")[2] for answer in answers) == [*["again"] * 3, "first"]
+    assert len(store.tickets(["open"])) == 10
+    assert len(store.mails(["waiting"])) == 10
+
+
+@pytest.mark.slow
+def test_a_desk_on_dynamodb_is_chosen_by_the_environment_alone(
+    dynamodb: str, new_table: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+        ("AWS_DEFAULT_REGION", "us-west-2"),
+        ("AWS_ACCESS_KEY_ID", "none"),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+    ):
+        monkeypatch.setenv(name, value)
+    environ = {"SUPPORT_STORE": f"dynamodb:{new_table()}", "SUPPORT_VAR": str(tmp_path / "var")}
+    draft = TicketDraft(
+        name="Ann", email="ann@example.org", kind="question", severity="P2", subject="s", description="d"
+    )
+    made = desk(environ)
+    receipt = made.tickets.open(draft, key="one")
+    again = desk(environ)
+    assert again.tickets.open(draft, key="one").number == receipt.number
+    assert again.tickets.read(receipt.token).subject == "s"
+    made.store.close()
+    again.store.close()
+
+
+def test_a_table_that_cannot_be_reached_is_said_and_nothing_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (
+        ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9"),
+        ("AWS_DEFAULT_REGION", "us-west-2"),
+        ("AWS_ACCESS_KEY_ID", "none"),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+        ("AWS_MAX_ATTEMPTS", "1"),
+    ):
+        monkeypatch.setenv(name, value)
+    made = desk({"SUPPORT_STORE": "dynamodb:none", "SUPPORT_VAR": str(tmp_path / "var")})
+    with pytest.raises(NotStored):
+        made.store.assign("A", "Robin")
+    with pytest.raises(NotStored):
+        made.store.ticket("A")
+    assert made.health()["store"] == "cannot be reached"
+    made.store.close()
