@@ -126,6 +126,18 @@ def test_a_key_gives_the_first_ticket_or_is_refused(store: Store) -> None:
     assert [queued.mail.id for queued in store.mails(["waiting"])] == ["m"]
 
 
+def test_a_key_is_kept_for_seven_days_and_a_content_for_ten_minutes(store: Store) -> None:
+    store.open_ticket(ticket("A"), identity("c", "k"), [], NOW)
+    week = NOW + timedelta(days=7)
+    assert store.open_ticket(ticket("B"), identity("c", "k"), [], week - timedelta(seconds=1))[1]
+    assert not store.open_ticket(ticket("B"), identity("d", "k"), [], week)[1]
+    store.open_ticket(ticket("C"), identity("e"), [], NOW)
+    later = NOW + timedelta(minutes=10)
+    assert store.open_ticket(ticket("D"), identity("e"), [], later - timedelta(seconds=1))[1]
+    assert not store.open_ticket(ticket("D"), identity("e"), [], later)[1]
+    assert [one.number for one in store.tickets(["open"])] == ["A", "B", "C", "D"]
+
+
 def test_fifty_processes_with_one_key_make_one_ticket(open_store: Callable[[], Store]) -> None:
     stores = [open_store() for _ in range(5)]
 
