@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bindery.outputs.pages import PagePlan
 
 Progress = Callable[[str, int, int], None]
+Other = str | bytes | Callable[[], str] | None  # made, to be made when it is written, or there already
 RACY = 100_000_000  # ns; a file changed this shortly before it was read may change again unseen
 RELOADING = b'<script src="/preview.js" defer></script></body>'
 HOLIDAY_YEARS = range(-1, 6)  # around the year of the build: what the functions can look ahead and back
@@ -178,6 +179,7 @@ def _build(
     ]
     remembered = memory.Texts(library, cache, site, looks)
     kept = memory.Kept(cache, site, looks, before.files)
+    bodies = memory.Bodies(library, cache, site, looks, lambda body: render.fragment(body, site))
     others = _others(
         library,
         answers,
@@ -189,6 +191,7 @@ def _build(
         cache=cache,
         texts=remembered,
         kept=kept,
+        bodies=bodies,
     )
 
     writer = write.Writer(out, before)
@@ -224,7 +227,7 @@ def _build(
         if content_of is None:
             writer.keep(path)
         else:
-            writer.put(path, content_of)
+            writer.put(path, content_of() if callable(content_of) else content_of)
     if preview:
         build = write.sha256(f"{now} {writer.written}".encode()) if writer.written else None
         writer.put("public/preview.js", (site / "templates" / "preview" / "preview.js").read_bytes())
@@ -235,6 +238,7 @@ def _build(
     writer.finish(looks=looks, pages={plan.path: plan.key for plan in plans})
     remembered.save()
     kept.save()
+    bodies.save()
     if cache:
         _remember(cache, out, inputs, scan, now, data.turns(library, answers))
     return Built(
@@ -256,14 +260,15 @@ def _others(
     cache: Path | None,
     texts: memory.Texts,
     kept: memory.Kept,
-) -> dict[str, str | bytes | None]:
+    bodies: memory.Bodies,
+) -> dict[str, Other]:
     """Everything beside the pages, by its path below the output folder; None where it is there already."""
     from bindery import render
     from bindery.outputs import addresses, calendars, catalog, citations, data, feeds, mails
 
-    others: dict[str, str | bytes | None] = {}
+    others: dict[str, Other] = {}
 
-    def take(area: str, made: Iterable[tuple[str, str | bytes | None]]) -> None:
+    def take(area: str, made: Iterable[tuple[str, Other]]) -> None:
         for path, text in made:
             if f"{area}/{path}" in others:
                 raise ValueError(f"two outputs are called {area}/{path}")
@@ -278,12 +283,12 @@ def _others(
         library,
         answers,
         site_url=site_url,
-        html_of=lambda item: texts.of(item, "html", lambda body: render.fragment(body, site)),
+        bodies=bodies,
         render=lambda name, values: str(environment.get_template(name).render(values)),
     )
     calendar_plans = calendars.plans(library, answers, site_url=site_url)
-    remakable = [(plan.path, plan.key, plan.text) for plan in feed_plans]
-    remakable += [(plan.path, plan.key, plan.text) for plan in calendar_plans]
+    take("public", ((p.path, kept.later(f"public/{p.path}", p.key, p.text)) for p in feed_plans))
+    remakable = [(plan.path, plan.key, plan.text) for plan in calendar_plans]
     remakable += citations.plans(library, site_url=site_url)
     take("public", ((path, kept.of(f"public/{path}", key, make)) for path, key, make in remakable))
     take(

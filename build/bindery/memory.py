@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from zlib import crc32
 
 from bindery import write
@@ -167,6 +167,58 @@ class Texts:
             write.save_cache(self._cache, self._name, content.encode())
 
 
+class Bodies:
+    """The bodies of items as HTML, each made once; a shelf is read only when something on it is asked for.
+
+    Archives show all bodies that there are: one file would be read whole at every edit.
+    """
+
+    def __init__(
+        self, library: Library, cache: Path | None, site: Path, looks: str, make: Callable[[str], str]
+    ) -> None:
+        self._library = library
+        self._cache = cache
+        self._name = name("bodies", site)
+        self._looks = looks
+        self._make = make
+        self._shelves: dict[str, dict[str, list[str]]] = {}
+        self._changed: set[str] = set()
+
+    def mark(self, item: Item) -> str:
+        """What decides an item's HTML. Where links lead follows from the digest, as with pages."""
+        more = (self._library.values_of(item), self._library.cited_in(item))
+        return f"{item.digest} {more!r}" if any(more) else item.digest
+
+    def html(self, item: Item, shelf: str) -> str:
+        """The HTML of an item's body with its links resolved."""
+        on_shelf = self._shelves.get(shelf)
+        if on_shelf is None:
+            on_shelf = self._shelves[shelf] = self._read(shelf)
+        mark = self.mark(item)
+        known = on_shelf.get(item.path)
+        if known is None or known[0] != mark:
+            known = on_shelf[item.path] = [mark, self._make(self._library.resolved_body(item))]
+            self._changed.add(shelf)
+        return known[1]
+
+    def _read(self, shelf: str) -> dict[str, list[str]]:
+        if self._cache is None:
+            return {}
+        try:
+            saved = json.loads((self._cache / f"{self._name}-{shelf}").read_text("utf-8"))
+            made: dict[str, list[str]] = saved["made"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+        return made if saved["looks"] == self._looks else {}
+
+    def save(self) -> None:
+        """Keep the shelves that changed, without what is no more."""
+        for shelf in sorted(self._changed) if self._cache else ():
+            made = {path: of for path, of in self._shelves[shelf].items() if path in self._library.by_path}
+            content = json.dumps({"looks": self._looks, "made": made}, ensure_ascii=False)
+            write.save_cache(cast("Path", self._cache), f"{self._name}-{shelf}", content.encode())
+
+
 class Kept:
     """Outputs by path with the key that decided them, so that the same need not be made again.
 
@@ -191,13 +243,22 @@ class Kept:
 
     def of(self, path: str, key: str, make: Callable[[], str]) -> str | None:
         """What `make` makes; None when the folder holds it already. `path` is below the output folder."""
+        later = self.later(path, key, make)
+        return later() if later else None
+
+    def later(self, path: str, key: str, make: Callable[[], str]) -> Callable[[], str] | None:
+        """The same, made when it is called for: what is large is not held before it is written."""
         known = self._known.get(path)
         if known and known[0] == key and self._files.get(path) == known[1]:
             self._made[path] = known
             return None
-        text = make()
-        self._made[path] = [key, write.sha256(text.encode())]
-        return text
+
+        def made() -> str:
+            text = make()
+            self._made[path] = [key, write.sha256(text.encode())]
+            return text
+
+        return made
 
     def save(self) -> None:
         """Keep what was used this time."""

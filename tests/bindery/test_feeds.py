@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import feedparser
@@ -247,6 +248,92 @@ def test_a_feed_is_made_again_only_when_its_entries_change(
         assert (
             other / "public" / path.relative_to(tmp_path / "dist/public")
         ).read_bytes() == path.read_bytes()
+
+
+RSS_ITEM = ["title", "link", "description", "content:encoded", "guid", "category+", "pubDate", "dc:creator+"]
+RSS_CHANNEL = [
+    "title", "link", "description", "atom:link+", "docs", "generator", "language", "lastBuildDate",
+    "pubDate?", "item*",
+]  # fmt: skip
+PREFIXES = {
+    "{http://purl.org/rss/1.0/modules/content/}": "content:",
+    "{http://purl.org/dc/elements/1.1/}": "dc:",
+    "{http://www.w3.org/2005/Atom}": "atom:",
+}
+
+
+def children(element: etree._Element) -> list[str]:
+    names = [str(child.tag) for child in element]
+    for long, short in PREFIXES.items():
+        names = [name.replace(long, short) for name in names]
+    return names
+
+
+def assert_made_of(element: etree._Element, grammar: list[str]) -> None:
+    """Every child is known and stands as often as its mark allows: + once or more, ? at most once, * any."""
+    names = children(element)
+    rules = {rule.rstrip("+?*"): rule[-1] for rule in grammar}
+    assert set(names) <= set(rules)
+    for name, mark in rules.items():
+        least, most = {"+": (1, 99), "?": (0, 1), "*": (0, 99)}.get(mark, (1, 1))
+        assert least <= names.count(name) <= most, (name, names.count(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rss_is_made_as_its_specification_says(public: Path, name: str) -> None:
+    rss = etree.parse(public / f"feeds/{name}.rss").getroot()
+    assert (rss.tag, rss.get("version"), children(rss)) == ("rss", "2.0", ["channel"])
+    channel = rss[0]
+    assert_made_of(channel, RSS_CHANNEL)
+    own = [link.get("href") for link in channel.iterfind("{*}link") if link.get("rel") == "self"]
+    assert own == [f"https://support.example/sub/feeds/{name}.rss"]
+    parsedate_to_datetime(channel.findtext("lastBuildDate"))
+    guids = [item.findtext("guid") for item in channel.iterfind("item")]
+    assert len(set(guids)) == len(guids)
+    for item in channel.iterfind("item"):
+        assert_made_of(item, RSS_ITEM)
+        assert item.find("guid").get("isPermaLink") == "false"
+        assert parsedate_to_datetime(item.findtext("pubDate")).tzinfo
+
+
+def test_authors_are_named_in_all_three(public: Path) -> None:
+    assert json.loads((public / "feeds/papers.json").read_text())["items"][0]["authors"] == [
+        {"name": "Pat Author"}
+    ]
+    for form in ("rss", "atom"):
+        (entry,) = feedparser.parse((public / f"feeds/papers.{form}").read_bytes()).entries
+        assert entry.author == "Pat Author"
+        assert [tag.term for tag in entry.tags] == ["paper"]
+
+
+@pytest.mark.slow
+def test_an_edit_of_an_old_entry_makes_its_archive_again_and_no_other(
+    small: Callable[..., Path], tmp_path: Path
+) -> None:
+    def build(out: str = "dist", cache: Path | None = tmp_path / "cache") -> set[str]:
+        now = datetime(2026, 11, 23, tzinfo=UTC)
+        built = binding.build(content, ROOT / "site", tmp_path / out, now=now, jobs=1, cache=cache)
+        return {path for path in built.written if path.startswith("public/feeds/")}
+
+    issue = "---\ntitle: Issue {0}\ndate: {1}-01-01\n---\n\nText {0}, [here](../help/start.md).\n"
+    content = small(
+        {f"newsletter/n{number:03}.md": issue.format(number, 1800 + number) for number in range(210)}
+    )
+    assert "public/feeds/archive/newsletter/3.atom" in build()
+    old = content / "newsletter/n060.md"
+    old.write_text(old.read_text().replace("Text 60", "Text sixty"))
+    expected = {
+        f"public/feeds/archive/{name}/2.{form}"
+        for name in ("all", "newsletter")
+        for form in ("atom", "rss", "json")
+    }
+    assert build() == expected
+    build("clean", None)
+    for path in (tmp_path / "clean/public/feeds").rglob("*.*"):
+        other = tmp_path / "dist/public/feeds" / path.relative_to(tmp_path / "clean/public/feeds")
+        assert other.read_bytes() == path.read_bytes()
+    shelves = sorted(path.name.split("-", 2)[2] for path in (tmp_path / "cache").glob("bodies-*-issue-*"))
+    assert shelves[:2] == ["issue-1800", "issue-1801"]
 
 
 def test_what_was_kept_is_not_made_and_what_another_build_left_is(tmp_path: Path) -> None:

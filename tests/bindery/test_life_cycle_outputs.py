@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import vobject
 
-from bindery import binding, support
+from bindery import binding, memory, support
 from bindery.library import Library
 from bindery.outputs import calendars, catalog, data, feeds
 
@@ -159,16 +159,15 @@ def test_calendar_and_feed_tell_the_ends_of_the_catalog_and_no_other(
         assert event.dtend.value == event.dtstart.value + timedelta(days=1)
         assert event.dtstamp.value <= NOW
         assert event.sequence.value == "0"
-    told = dict(
-        feeds.outputs(
-            library,
-            answers,
-            site_url=SITE,
-            html_of=lambda _: "",
-            render=lambda name, values: f"{name} {values}",
-        )
+    plans = feeds.plans(
+        library,
+        answers,
+        site_url=SITE,
+        bodies=memory.Bodies(library, None, ROOT / "site", "", lambda _: ""),
+        render=lambda name, values: f"{name} {values}",
     )
-    entries = json.loads(told["feeds/life-cycle.json"])["items"]
+    told = next(plan.text() for plan in plans if plan.path == "feeds/life-cycle.json")
+    entries = json.loads(told)["items"]
     assert {
         entry["id"].partition(":feeds/")[0].partition(",2026:")[2]: entry["title"][-10:] for entry in entries
     } == known
