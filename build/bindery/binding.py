@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from importlib import metadata
 from itertools import chain, islice
 from pathlib import Path
@@ -25,6 +26,7 @@ from bindery.reading import Scan
 from bindery.source import Found, Problem, Problems
 
 if TYPE_CHECKING:
+    from bindery.outputs import papers
     from bindery.outputs.pages import PagePlan
 
 Progress = Callable[[str, int, int], None]
@@ -288,8 +290,10 @@ def _others(
     )
     calendar_plans = calendars.plans(library, answers, site_url=site_url)
     take("public", ((p.path, kept.later(f"public/{p.path}", p.key, p.text)) for p in feed_plans))
-    remakable = [(plan.path, plan.key, plan.text) for plan in calendar_plans]
+    remakable: list[tuple[str, str, Callable[[], str | bytes]]] = []
+    remakable += [(plan.path, plan.key, plan.text) for plan in calendar_plans]
     remakable += citations.plans(library, site_url=site_url)
+    remakable += [(plan.path, plan.key, plan.make) for plan in _papers(library, site, site_url)]
     take("public", ((path, kept.of(f"public/{path}", key, make)) for path, key, make in remakable))
     take(
         "public",
@@ -319,6 +323,34 @@ def _others(
         )
     take("public", ((file.path, (library.content / file.path).read_bytes()) for file in library.attached))
     return others
+
+
+def _papers(library: Library, site: Path, site_url: str) -> Iterator[papers.PaperPlan]:
+    """Papers as PDF, what Typst refuses told as a problem of the paper."""
+    from bindery import typeset
+    from bindery.outputs import papers
+
+    if not any(paper.pdf for paper in library.papers):
+        return
+    template = (site / "templates" / "papers" / "paper.typ").read_text("utf-8")
+
+    def typeset_all(tree: Mapping[str, Any], day: date) -> bytes:
+        return typeset.pdf(tree, template, library.content, day)
+
+    def told(plan: papers.PaperPlan) -> bytes:
+        try:
+            return plan.make()
+        except typeset.Unset as error:
+            sound = partial(typeset.sound, root=library.content)
+            raise labelled(
+                library.content, papers.trouble(library, plan.paper, error.reason, error.unshown, sound)
+            ) from None
+        except Problems as error:
+            raise labelled(library.content, error) from None
+
+    version = typeset.version()
+    for plan in papers.plans(library, site_url=site_url, typeset=typeset_all, version=version):
+        yield replace(plan, make=partial(told, plan))
 
 
 @contextmanager

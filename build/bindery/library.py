@@ -16,7 +16,7 @@ from functools import cache, cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 
-from bindery import references, source
+from bindery import manuscript, references, source
 from bindery.kinds.defect import Defect
 from bindery.kinds.event import Event
 from bindery.kinds.home import Home
@@ -277,6 +277,11 @@ class Library:
         `cite` makes the Markdown of a citation from its pieces; without it a number leads to the list of
         references on the paper's page.
         """
+        body = self.manuscript(item, cite)
+        return manuscript.for_page(body) if isinstance(item, Paper) else body
+
+    def manuscript(self, item: Item, cite: Cite | None = None) -> str:
+        """The same before a page shows it: mathematics and captions of a paper stand as they were written."""
         body = self.body(item)
         spans = [(link.start, link.end, self.resolve(item, link.target)) for link in item.links]
         spans += [(name.start, name.end, self.values[name.name]) for name in item.names]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from zlib import crc32
 
 from bindery import write
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     Known = Mapping[str, tuple[Signature, Read]]
 
+Made = TypeVar("Made", bound="str | bytes")
 SHARDS = 64  # one edit writes one of them
 
 
@@ -241,21 +242,21 @@ class Kept:
             except (OSError, ValueError, KeyError):
                 self._known = {}
 
-    def of(self, path: str, key: str, make: Callable[[], str]) -> str | None:
+    def of(self, path: str, key: str, make: Callable[[], Made]) -> Made | None:
         """What `make` makes; None when the folder holds it already. `path` is below the output folder."""
         later = self.later(path, key, make)
         return later() if later else None
 
-    def later(self, path: str, key: str, make: Callable[[], str]) -> Callable[[], str] | None:
+    def later(self, path: str, key: str, make: Callable[[], Made]) -> Callable[[], Made] | None:
         """The same, made when it is called for: what is large is not held before it is written."""
         known = self._known.get(path)
         if known and known[0] == key and self._files.get(path) == known[1]:
             self._made[path] = known
             return None
 
-        def made() -> str:
+        def made() -> Made:
             text = make()
-            self._made[path] = [key, write.sha256(text.encode())]
+            self._made[path] = [key, write.sha256(text if isinstance(text, bytes) else text.encode())]
             return text
 
         return made

@@ -25,6 +25,7 @@ NOT_SAMPLES = {
     "help/publish-a-paper.md",
     "help/writing-a-release-note.md",
     "newsletter/index.md",
+    "help/papers-as-pdf.md",
     "papers/index.md",
     "releases/cityworks/15.8.9.md",
     "releases/cityworks/23.10.md",

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from bindery import prose, references
+from bindery import manuscript, mathematics, prose, references
 from bindery.kinds.item import Item, common, fields_of
 from bindery.references import Citation
 from bindery.source import Problem, Source
@@ -55,7 +55,7 @@ def parse(source: Source, problems: list[Problem]) -> Paper | None:
     """One paper from `papers/<slug>.md`; None when it cannot be made (see problems)."""
     fields = fields_of(source, problems)
     before = len(problems)
-    plain = prose.without_code(source.body)
+    plain = mathematics.blanked(prose.without_code(source.body), source.body)
     shared = common("paper", source, fields, plain=plain)
     authors = []
     for below in fields.mappings("authors", such_as="'- name: …'", required=True):
@@ -101,6 +101,9 @@ def parse(source: Source, problems: list[Problem]) -> Paper | None:
     )
     pdf = fields.flag("pdf")
     fields.finish("a paper")
+    problems += manuscript.formula_problems(source.body, source.body_line, source.path)
+    if pdf:
+        problems += manuscript.problems(source.body, source.body_line, source.path)
     if len(problems) > before or day is None:
         return None
     return Paper(
