@@ -136,6 +136,7 @@ def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
             )
         else:
             problems += references.unknown(paper.path, paper.citations, held.references if held else None)
+    problems += _bibliographies(library, unread)
     for item in library.items:
         if isinstance(item, Policy):
             for rule in item.rules:
@@ -216,6 +217,22 @@ def _addresses(library: Library) -> list[Problem]:
                     )
                 )
     return problems
+
+
+def _bibliographies(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
+    """Bibliographies that no paper names: not published, so nobody would ever see them."""
+    if any(path.startswith("papers/") and path.endswith(".md") for path in unread):
+        return []
+    named = {beside(paper.path, paper.bibliography) for paper in library.papers if paper.bibliography}
+    return [
+        Problem(
+            path=path,
+            line=1,
+            message="the bibliography must be named by a paper beside it, such as "
+            f"'bibliography: {path.rpartition('/')[2]}', or be taken away",
+        )
+        for path in sorted(library.bibliographies.keys() - named)
+    ]
 
 
 def _releases(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:

@@ -52,7 +52,7 @@ class Citable:
             "author": [authors.parts(author) for author in paper.authors],
             "issued": {"date-parts": [[day.year, day.month, day.day]]},
             "genre": "" if self.event else GENRE,
-            "event-title": self.event.title if self.event else "",
+            "event": self.event.title if self.event else "",
             "event-place": self.event.place if self.event else "",
             "publisher": self.publisher,
             "keyword": ", ".join(paper.keywords),
@@ -76,7 +76,7 @@ class Citable:
         fields = [
             ("author", bibtex.Made(" and ".join(map(bibtex.name, csl["author"])))),
             ("title", bibtex.Made(bibtex.title(csl["title"]))),
-            ("booktitle", csl.get("event-title", "")),
+            ("booktitle", csl.get("event", "")),
             ("type", csl.get("genre", "")),
             ("address", csl.get("event-place", "")),
             ("publisher" if self.event else "institution", self.publisher),

@@ -295,11 +295,15 @@ class Library:
             body = body[:start] + text + body[end:]
         return body
 
+    def bibliography(self, paper: Paper) -> Bibliography | None:
+        """The bibliography that a paper names, or None."""
+        return self.bibliographies.get(beside(paper.path, paper.bibliography)) if paper.bibliography else None
+
     def apparatus(self, paper: Paper) -> Apparatus:
         """What stands in the place of each of a paper's citations, and its list of references."""
         made = self._apparatus.get(paper.path)
         if made is None:
-            held = self.bibliographies.get(beside(paper.path, paper.bibliography))
+            held = self.bibliography(paper)
             made = references.apparatus(paper.citations, held.references if held else {})
             self._apparatus[paper.path] = made
         return made

@@ -35,7 +35,7 @@ def formatted(csl: Mapping[str, Any]) -> tuple[Run, ...]:
     if whole:
         runs.append(Run(title, italic=True))
     parts = [Run(part) for part in _parts(csl)]
-    container = csl.get("container-title") or csl.get("event-title", "")
+    container = csl.get("container-title") or csl.get("event", "")
     made = _joined(runs)
     if not whole:
         stop = "" if title[-1:] in "?!." else "," if container or parts else "."

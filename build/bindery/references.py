@@ -24,8 +24,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]{}])")
 _IN_SENTENCE = re.compile(rf"(?<![\w\\@/.\[-])@(?P<key>{KEY})")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """An entry of a bibliography. `csl` is an item of CSL-JSON, `formatted` the same as a line of text."""
 
     key: str

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import bibtexparser
+import jsonschema
 import lxml.etree
 import lxml.html
 import pytest
@@ -21,6 +22,7 @@ from bindery.source import Problems
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SITE = Path(__file__).resolve().parents[2] / "site"
+CSL = json.loads((Path(__file__).parent / "schemas" / "csl-data.schema.json").read_text("utf-8"))
 URL = "https://support.works.example/"
 TITLE = '50% of R&D in GIS: </script> "leaks" -- What\'s next_door?'
 EVENT = """---
@@ -113,7 +115,9 @@ def test_every_form_of_a_citation_agrees_on_title_authors_and_date(
     ]
     assert article["citation"] == ["“B & <i>,” 2002.", "“A,” 2001."]
 
-    [item] = json.loads((folder / "paper.csl.json").read_text("utf-8"))
+    data = json.loads((folder / "paper.csl.json").read_text("utf-8"))
+    jsonschema.validate(data, CSL)
+    [item] = data
     assert item["title"] == TITLE
     assert item["author"] == [
         {"family": "Beethoven", "given": "Ludwig", "non-dropping-particle": "van"},
@@ -121,7 +125,7 @@ def test_every_form_of_a_citation_agrees_on_title_authors_and_date(
         {"literal": "Plato"},
     ]
     assert item["issued"] == {"date-parts": [[2026, 5, 12]]}
-    assert (item["type"], item["event-title"]) == ("paper-conference", "Days & Nights")
+    assert (item["type"], item["event"]) == ("paper-conference", "Days & Nights")
 
     text = (folder / "paper.bib").read_text("utf-8")
     layers = [

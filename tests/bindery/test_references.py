@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,6 +131,12 @@ def test_a_broken_bibliography_says_nothing_beside_its_problems(capfd: pytest.Ca
     assert capfd.readouterr() == ("", "")
 
 
+def test_every_reference_is_sound_csl_json() -> None:
+    schema = Path(__file__).parent / "schemas" / "csl-data.schema.json"
+    items = [reference.csl for reference in read(BIB)[0].values()]
+    jsonschema.validate(items, json.loads(schema.read_text("utf-8")))
+
+
 @given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=30))
 def test_a_value_that_is_written_reads_the_same_again(value: str) -> None:
     text = bibtex.entry("misc", "a", [("title", value)])
@@ -203,8 +212,6 @@ def check(folder: Path, now: object) -> list[str]:
 
 
 def test_what_a_paper_cites_must_be_in_its_bibliography(small: Callable[..., Path]) -> None:
-    from datetime import UTC, datetime
-
     now = datetime(2026, 11, 23, tzinfo=UTC)
     paper = PAPER.format(more="bibliography: works.bib\n")
     folder = small({"papers/pipes.md": paper, "papers/works.bib": BIB})
@@ -229,6 +236,13 @@ def test_what_a_paper_cites_must_be_in_its_bibliography(small: Callable[..., Pat
         f"papers/pipes.md:9: the citation '@{key}' needs a field such as 'bibliography: references.bib', "
         "not a paper without one"
         for key in ("berg2020", "vanier2004")
+    ]
+
+
+def test_a_bibliography_that_no_paper_names_is_told(small: Callable[..., Path]) -> None:
+    assert check(small({"papers/works.bib": BIB}), datetime(2026, 11, 23, tzinfo=UTC)) == [
+        "papers/works.bib:1: the bibliography must be named by a paper beside it, such as "
+        "'bibliography: works.bib', or be taken away"
     ]
 
 

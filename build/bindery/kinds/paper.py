@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from bindery import manuscript, mathematics, prose, references
 from bindery.kinds.item import Item, common, fields_of
@@ -16,8 +17,7 @@ _NAME = re.compile(r"(?!.*\sand\s)[^,;{}\\]+\Z", re.DOTALL)
 _BIB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.bib\Z")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Author:
+class Author(NamedTuple):
     """An author as the paper names them; `orcid` is "" when there is none."""
 
     name: str

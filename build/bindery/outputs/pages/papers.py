@@ -20,7 +20,7 @@ from bindery.outputs.pages.items import CRUMBS, EVENTS, PAPERS, ROLES, changed
 from bindery.outputs.pages.press import Head, PagePlan, Row, Templates
 from bindery.outputs.pages.shelves import Shelf
 from bindery.reference_style import as_text
-from bindery.references import Listed, Piece
+from bindery.references import Piece
 
 SCRIPT = "assets/js/copy.js"
 
@@ -40,14 +40,14 @@ class PaperContext(NamedTuple):
     authors: tuple[Writer, ...]
     event: tuple[str, str, str, date, date] | None  # title, path, place, start, end
     features: tuple[tuple[str, str], ...]
-    listed: tuple[Listed, ...]
+    bibliography: str  # its digest: what it holds is looked at when the page is made
 
 
 def papers(library: Library, authors: Authors, templates: Templates, site_url: str) -> Iterator[PagePlan]:
     """Each paper with its citation, its references and what it speaks of."""
     for paper in library.papers:
         citable = citing.citable(library, paper, site_url)
-        event = citable.event
+        event, held = citable.event, library.bibliography(paper)
         context = PaperContext(
             authors=tuple(
                 Writer(author.name, author.affiliation, author.orcid, f"/{authors.of[paper.path, place].url}")
@@ -55,7 +55,7 @@ def papers(library: Library, authors: Authors, templates: Templates, site_url: s
             ),
             event=(event.title, f"/{event.url}", event.place, event.start, event.end) if event else None,
             features=tuple(_feature(library, name) for name in paper.features),
-            listed=library.apparatus(paper).listed,
+            bibliography=held.digest if held and paper.citations else "",
         )
         yield templates.plan(
             paper.url,
@@ -70,13 +70,14 @@ def papers(library: Library, authors: Authors, templates: Templates, site_url: s
                 meta=citable.highwire(),
                 data=citable.json_ld(
                     {url.lstrip("/"): name for name, url in context.features if url},
-                    tuple(as_text(one.reference.formatted) for one in context.listed),
+                    tuple(as_text(one.reference.formatted) for one in library.apparatus(paper).listed),
                 ),
                 scripts=(SCRIPT,),
             ),
             lambda paper=paper, citable=citable, context=context: {  # type: ignore[misc]
                 "item": paper,
                 "c": context,
+                "listed": library.apparatus(paper).listed,
                 "how_to_cite": citable.how_to_cite(),
                 "bibtex": citable.bibtex(),
                 "body": library.resolved_body(paper, cited_here),
