@@ -50,7 +50,7 @@ def plans(library: Library, *, site_url: str, typeset: Typeset, version: str) ->
             paper.digest,
             library.links_of(paper),
             library.values_of(paper),
-            library.apparatus(paper),
+            library.cited_by(paper),
             [(one.path, one.size, one.modified, one.inode) for one in pictures if one],
             event,
             vendor,
