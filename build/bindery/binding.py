@@ -343,7 +343,8 @@ def _papers(library: Library, site: Path, site_url: str) -> Iterator[papers.Pape
 
     if not any(paper.pdf for paper in library.papers):
         return
-    template = (site / "templates" / "papers" / "paper.typ").read_text("utf-8")
+    path = site / "templates" / "papers" / "paper.typ"
+    template = path.read_text("utf-8")
 
     def typeset_all(tree: Mapping[str, Any], day: date) -> bytes:
         return typeset.pdf(tree, template, library.content, day)
@@ -353,9 +354,11 @@ def _papers(library: Library, site: Path, site_url: str) -> Iterator[papers.Pape
             return plan.make()
         except typeset.Unset as error:
             sound = partial(typeset.sound, root=library.content)
-            raise labelled(
-                library.content, papers.trouble(library, plan.paper, error.reason, error.unshown, sound)
-            ) from None
+            found = papers.trouble(library, plan.paper, error.unshown, sound)
+            if found:
+                raise labelled(library.content, Problems(found)) from None
+            message = f"the template must be Typst that sets {plan.paper.path}: {error.reason}"
+            raise Problems([Problem(path=str(path), line=error.line, message=message)]) from None
         except Problems as error:
             raise labelled(library.content, error) from None
 
