@@ -65,7 +65,7 @@ test: $(VENV)/.dev $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) ## everything, in D
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest
 
-bench: $(VENV)/.bench ## measure builds of 1,000 and 10,000 pages, beside Material and Hugo
+bench: $(VENV)/.bench ## measure builds of 1,000 and 10,000 pages, beside Material and Hugo; judge all that a vendor's archive makes
 	@$(BIN)/python -m bench
 
 lock: ## renew the lock files (needs uv)

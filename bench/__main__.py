@@ -1,4 +1,5 @@
-"""`python -m bench`: what a build costs on archives of our own making, beside Material and Hugo."""
+"""`python -m bench`: what a build costs on archives of our own making, beside Material and Hugo, and whether
+everything that it makes of a vendor's whole archive passes judges that are not ours."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from pathlib import Path
 
 import click
 
-from bench import archive
+from bench import archive, whole
+from bench.judges import Verdict
 from bench.measure import Cost, Failed, Output, output, run, snapshot
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,13 +55,16 @@ class Row:
     "--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures to this file."
 )
 @click.option("--peers/--no-peers", default=True, help="Build 1,000 pages with Material and Hugo too.")
+@click.option("--vendor/--no-vendor", default=True, help="Build a vendor's whole archive too, and judge it.")
 @click.option(
     "--site", type=click.Path(path_type=Path), default=ROOT / "site", help="The looks to build with."
 )
-def main(pages: tuple[int, ...], json_file: Path | None, peers: bool, site: Path) -> None:
+def main(pages: tuple[int, ...], json_file: Path | None, peers: bool, vendor: bool, site: Path) -> None:
     """Measure builds: from nothing, with nothing changed, with one page edited; in a temporary folder."""
     sizes = sorted(pages or (1_000, 10_000))
     rows: list[Row] = []
+    parts: list[whole.Part] = []
+    judged: list[Verdict] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         try:
             for size in sizes:
@@ -67,12 +72,21 @@ def main(pages: tuple[int, ...], json_file: Path | None, peers: bool, site: Path
             if peers:
                 rows.append(material(Path(folder) / "material", min(PEER_PAGES, sizes[0])))
                 rows.append(hugo(Path(folder) / "hugo", min(PEER_PAGES, sizes[0])))
+            if vendor:
+                command = [str(BIN / "bindery"), "build", "--site", str(site), "--now", NOW]
+                parts, judged = whole.measure(Path(folder), command, environ())
         except Failed as failure:
             raise click.ClickException(str(failure)) from None
     show(rows)
+    if parts:
+        whole.show(parts, judged)
     if json_file:
         value = {"format": 1, "machine": machine(), "rows": [asdict(row) for row in rows]}
+        value["vendor"] = [asdict(part) for part in parts]
+        value["verdicts"] = [asdict(verdict) for verdict in judged]
         json_file.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    if any(verdict.faults for verdict in judged):
+        raise click.ClickException("something that was made has faults, see above")
 
 
 def bindery(folder: Path, pages: int, site: Path) -> list[Row]:
@@ -81,7 +95,8 @@ def bindery(folder: Path, pages: int, site: Path) -> list[Row]:
     out, edited = folder / "dist", content / archive.edited_page(pages)
     command = [str(BIN / "bindery"), "build", "--content", str(content), "--site", str(site)]
     command += ["--out", str(out), "--now", NOW, "--url", "https://support.example.org"]
-    release = next((content / "releases" / archive.PRODUCTS[0]).glob("13.0.1.md"))
+    releases = sorted((content / "releases" / archive.PRODUCTS[0]).glob("*.*.md"))
+    release = releases[len(releases) // 2]
 
     def edit(path: Path) -> None:
         path.write_text(archive.edited(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import partial
+from operator import itemgetter
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -99,10 +101,10 @@ class Chronicle:
         self._channels["all"] = _ordered(
             told for name in ("releases", "newsletter", "papers", "events") for told in self._channels[name]
         )
-        for product in library.products:
-            self._channels[f"releases/{product.product}"] = _ordered(
-                told for release, told in releases if release.product == product.product
-            )
+        of_product: dict[str, list[Told]] = {product.product: [] for product in library.products}
+        for release, told in releases:
+            of_product[release.product].append(told)
+        self._channels |= {f"releases/{product}": _ordered(told) for product, told in of_product.items()}
 
     def of(self, channel: str) -> list[Told]:
         """What the channel of that name tells, from old to new."""
@@ -110,9 +112,14 @@ class Chronicle:
 
     def _told(self, item: Feedable) -> Told:
         at = item.publish_at or datetime.combine(self._day_of(item), time(), self._zone)
-        named = self._names.get(item.product, "") if isinstance(item, Release) else ""
-        mark = f"{item.path} {self._bodies.mark(item)} {at} {named}"
-        return Told(at, item.path, mark, lambda: self._entry(item, at))
+        # What else an entry shows stands in the item's file, whose digest is part of what marks its body.
+        context = ""
+        if isinstance(item, Release):
+            context = self._names.get(item.product, "")
+        elif isinstance(item, Event):
+            context = str(at)
+        mark = f"{item.path} {self._bodies.mark(item)} {context}"
+        return Told(at, item.path, mark, partial(self._entry, item, at))
 
     def _day_of(self, item: Feedable) -> date:
         """The day of an entry. An event is told before it starts: on the day that its file names as its last
@@ -162,7 +169,7 @@ class Chronicle:
         name = self._library.name_of(end.release)
         sample = (end.release.sample, end.release.sample_note)
         mark = f"{end.release.path} {name} {end.day} {at} {end.because} {sample}"
-        return Told(at, end.release.path, mark, lambda: self._end(end, at))
+        return Told(at, end.release.path, mark, partial(self._end, end, at))
 
     def _end(self, end: support.End, at: datetime) -> Entry:
         release = end.release
@@ -192,11 +199,7 @@ class Chronicle:
 
 
 def _ordered(told: Iterable[Told]) -> list[Told]:
-    return sorted(told, key=_place)
-
-
-def _place(told: Told) -> tuple[datetime, str]:
-    return told[:2]
+    return sorted(told, key=itemgetter(0, 1))  # at, path
 
 
 def _mends(release: Release) -> bool:
