@@ -90,9 +90,14 @@ def _folded(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
+def unaccented(text: str) -> str:
+    """Small letters without their accents, as lists are sorted: `ångström` is `angstrom`."""
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    return "".join(character for character in plain if not unicodedata.combining(character))
+
+
 def _slug(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
-    slug = re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-")
+    slug = re.sub(r"[^a-z0-9]+", "-", unaccented(name)).strip("-")
     return slug or f"author-{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
 
 

@@ -342,7 +342,7 @@ def _decoder() -> Any:
     context = latex2text.get_default_latex_context_db()
     signs = [latex2text.MacroTextSpec(name, sign) for name, sign in _SIGNS.items()]
     context.add_context_category("signs", signs, prepend=True)
-    return latex2text.LatexNodes2Text(latex_context=context, math_mode="text", keep_comments=True)
+    return latex2text.LatexNodes2Text(latex_context=context, math_mode="text")
 
 
 def plain(value: str) -> str:

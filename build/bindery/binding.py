@@ -53,6 +53,21 @@ def _quiet(_stage: str, _done: int, _total: int) -> None:
     """Progress that nobody watches."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Order:
+    """What one build was asked to do: from which folders, as of when, for which address, and how."""
+
+    content: Path
+    site: Path
+    out: Path
+    now: datetime
+    url: str | None
+    jobs: int | None
+    cache: Path | None
+    tell: Progress
+    preview: bool
+
+
 def labelled(content: Path, error: Problems) -> Problems:
     """The same problems with paths that can be opened from where the command was called."""
     return Problems(
@@ -115,7 +130,17 @@ def build(
 
     With `preview` every page asks for the next build and loads itself again when it is there.
     """
-    tell = progress or _quiet
+    order = _Order(
+        content=content,
+        site=site,
+        out=out,
+        now=now,
+        url=url,
+        jobs=jobs,
+        cache=cache,
+        tell=progress or _quiet,
+        preview=preview,
+    )
     found = _found(content)
     inputs = _inputs(content, site, found, f"{url} {preview}", now)
     if not clean and cache and _same_as_last(cache, out, inputs, now):
@@ -126,38 +151,26 @@ def build(
     gc.disable()  # many small values that all stay: collecting them costs a quarter of a warm build
     try:
         with _looks_of(site):
-            return _build(content, site, out, before, found, inputs, now, url, jobs, cache, tell, preview)
+            return _build(order, before, found, inputs)
     finally:
         gc.enable()
 
 
-def _build(
-    content: Path,
-    site: Path,
-    out: Path,
-    before: write.Manifest,
-    found: Sequence[Found],
-    inputs: _Inputs,
-    now: datetime,
-    url: str | None,
-    jobs: int | None,
-    cache: Path | None,
-    tell: Progress,
-    preview: bool,
-) -> Built:
+def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs: _Inputs) -> Built:
     from bindery import render
     from bindery.outputs import data, pages
 
-    site_url = (url or _site_url(site)).rstrip("/") + "/"
+    content, site, cache, tell = order.content, order.site, order.cache, order.tell
+    site_url = (order.url or _site_url(site)).rstrip("/") + "/"
     scan = _scan(content, found, cache, tell)
     try:
-        library = checks.assemble(scan, content=content, now=now, prefix=prefix_of(site_url))
+        library = checks.assemble(scan, content=content, now=order.now, prefix=prefix_of(site_url))
     except Problems as error:
         raise labelled(content, error) from None
     answers = support.answers(library)
     known = support.known_issues(library)
     plans = pages.plan(library, answers, render.templates(site), site_url)
-    looks = hashlib.sha256(f"{render.looks(site)} {site_url} {preview}".encode()).hexdigest()
+    looks = hashlib.sha256(f"{render.looks(site)} {site_url} {order.preview}".encode()).hexdigest()
     same_looks = looks == before.looks
     stale = [
         plan
@@ -186,17 +199,15 @@ def _build(
         library,
         answers,
         known,
-        site=site,
+        order=order,
         site_url=site_url,
         plans=plans,
-        now=now,
-        cache=cache,
         texts=remembered,
         kept=kept,
         bodies=bodies,
     )
 
-    writer = write.Writer(out, before)
+    writer = write.Writer(order.out, before)
     rendered_paths = [f"public/{render.public_path(plan.url)}" for plan, _ in to_render]
     total = len(to_render)
     rendered = _told(
@@ -206,7 +217,7 @@ def _build(
             [(plan.path, plan.url, text) for plan, text in to_render],
             site,
             site_url,
-            jobs or _cores(),
+            order.jobs or _cores(),
             lambda done, _: tell("Rendering pages", done, total),
             write.cache_folder(cache, "templates") if cache else None,
         ),
@@ -217,7 +228,7 @@ def _build(
     for plan, text in texts:
         writer.put(f"pages/{plan.path}", text)
     for path, html in chain(first, rendered):
-        writer.put(f"public/{path}", html.replace(b"</body>", RELOADING) if preview else html)
+        writer.put(f"public/{path}", html.replace(b"</body>", RELOADING) if order.preview else html)
     fresh = {plan.path for plan in stale}
     anew = {plan.path for plan, _ in to_render}
     for plan in plans:
@@ -230,8 +241,8 @@ def _build(
             writer.keep(path)
         else:
             writer.put(path, content_of() if callable(content_of) else content_of)
-    if preview:
-        build = write.sha256(f"{now} {writer.written}".encode()) if writer.written else None
+    if order.preview:
+        build = write.sha256(f"{order.now} {writer.written}".encode()) if writer.written else None
         writer.put("public/preview.js", (site / "templates" / "preview" / "preview.js").read_bytes())
         if build is None and writer.holds("public/preview.json"):
             writer.keep("public/preview.json")
@@ -242,7 +253,7 @@ def _build(
     kept.save()
     bodies.save()
     if cache:
-        _remember(cache, out, inputs, scan, now, data.turns(library, answers))
+        _remember(cache, order.out, inputs, scan, order.now, data.turns(library, answers))
     return Built(
         rendered=tuple(plan.url for plan, _ in to_render),
         written=tuple(writer.written),
@@ -255,11 +266,9 @@ def _others(
     answers: Mapping[tuple[str, str], support.Answer],
     known: Mapping[tuple[str, str], tuple[support.KnownIssue, ...]],
     *,
-    site: Path,
+    order: _Order,
     site_url: str,
     plans: Sequence[PagePlan],
-    now: datetime,
-    cache: Path | None,
     texts: memory.Texts,
     kept: memory.Kept,
     bodies: memory.Bodies,
@@ -268,6 +277,7 @@ def _others(
     from bindery import render
     from bindery.outputs import addresses, calendars, catalog, citations, data, feeds, mails
 
+    site, now = order.site, order.now
     others: dict[str, Other] = {}
 
     def take(area: str, made: Iterable[tuple[str, Other]]) -> None:
@@ -278,7 +288,8 @@ def _others(
 
     environment = _templates(site)
     take(
-        "public", catalog.outputs(library, answers, known, lambda region: _holidays(region, now.year, cache))
+        "public",
+        catalog.outputs(library, answers, known, lambda region: _holidays(region, now.year, order.cache)),
     )
     take("public", data.outputs(library, answers, site_url=site_url, now=now))
     feed_plans = feeds.plans(
@@ -332,7 +343,8 @@ def _papers(library: Library, site: Path, site_url: str) -> Iterator[papers.Pape
 
     if not any(paper.pdf for paper in library.papers):
         return
-    template = (site / "templates" / "papers" / "paper.typ").read_text("utf-8")
+    path = site / "templates" / "papers" / "paper.typ"
+    template = path.read_text("utf-8")
 
     def typeset_all(tree: Mapping[str, Any], day: date) -> bytes:
         return typeset.pdf(tree, template, library.content, day)
@@ -342,9 +354,11 @@ def _papers(library: Library, site: Path, site_url: str) -> Iterator[papers.Pape
             return plan.make()
         except typeset.Unset as error:
             sound = partial(typeset.sound, root=library.content)
-            raise labelled(
-                library.content, papers.trouble(library, plan.paper, error.reason, error.unshown, sound)
-            ) from None
+            found = papers.trouble(library, plan.paper, error.unshown, sound)
+            if found:
+                raise labelled(library.content, Problems(found)) from None
+            message = f"the template must be Typst that sets {plan.paper.path}: {error.reason}"
+            raise Problems([Problem(path=str(path), line=error.line, message=message)]) from None
         except Problems as error:
             raise labelled(library.content, error) from None
 

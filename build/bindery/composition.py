@@ -173,9 +173,10 @@ class Walk:
         some = [one for one in children if not isinstance(one, str) or one.strip(" \t\r\n")]
         if len(some) == 1 and isinstance(some[0], _Tag) and some[0].name == "img":
             return self.figure(some[0])
+        alone = _TOKEN.fullmatch(some[0].strip()) if len(some) == 1 and isinstance(some[0], str) else None
+        if alone and self.kept[int(alone[1])][2]:
+            return [self.kept[int(alone[1])]]
         nodes = self.inlines(children)
-        if len(nodes) == 1 and nodes[0][0] == "math" and nodes[0][2]:
-            return nodes
         return [["par", nodes]] if nodes else []
 
     def figure(self, tag: _Tag) -> list[Node]:
@@ -247,6 +248,8 @@ class Walk:
             elif isinstance(child, _Tag) and child.name == "dd" and made:
                 self.plain(child)
                 made[-1][1] += self.blocks(child)
+            elif isinstance(child, _Tag):
+                self.refuse("the meaning must stand in the line below its term, not without one")
         return [["terms", made]]
 
     def listing(self, tag: _Tag) -> list[Node]:
@@ -304,7 +307,10 @@ class Walk:
     def text(self, text: str) -> Iterator[Any]:
         for place, part in enumerate(_TOKEN.split(text)):
             if place % 2:
-                yield self.kept[int(part)]
+                node = self.kept[int(part)]
+                if node[2]:
+                    self.refuse("the formula between $$ must stand in a paragraph of its own, not in a line")
+                yield node
             elif part:
                 yield _SPACE.sub(" ", part)
 
@@ -314,6 +320,8 @@ class Walk:
             yield [tag.name, self.spaced(tag)]
         elif tag.name == "code":
             self.plain(tag)
+            if _TOKEN.search(tag.text()):
+                self.refuse("the code must stand in one line when it holds dollars, not in several")
             yield ["code", tag.text()]
         elif tag.name == "br":
             yield ["break"]

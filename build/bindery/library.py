@@ -274,11 +274,14 @@ class Library:
     def resolved_body(self, item: Item, cite: Cite | None = None) -> str:
         """The Markdown with links inside the site as absolute paths, and the policy's values filled in.
 
-        `cite` makes the Markdown of a citation from its pieces; without it a number leads to the list of
-        references on the paper's page.
+        `cite` makes the Markdown of a citation from its pieces. Without it the text is for another place than
+        the paper's page: a number leads to that page, and the list of references stands below the text.
         """
         body = self.manuscript(item, cite)
-        return manuscript.for_page(body) if isinstance(item, Paper) else body
+        if not isinstance(item, Paper):
+            return body
+        below = references.as_markdown(self.apparatus(item).listed) if cite is None else ""
+        return manuscript.for_page(body) + below
 
     def manuscript(self, item: Item, cite: Cite | None = None) -> str:
         """The same before a page shows it: mathematics and captions of a paper stand as they were written."""
@@ -308,9 +311,10 @@ class Library:
             self._apparatus[paper.path] = made
         return made
 
-    def cited_in(self, item: Item) -> tuple[tuple[Piece, ...], ...]:
-        """What stands in the place of each of the item's citations, in order."""
-        return self.apparatus(item).pieces if isinstance(item, Paper) and item.citations else ()
+    def cited_by(self, item: Item) -> tuple[str, ...]:
+        """What decides an item's references beside its text: the digest of its bibliography, if it cites."""
+        held = self.bibliography(item) if isinstance(item, Paper) and item.citations else None
+        return (held.digest,) if held else ()
 
     @cached_property
     def values(self) -> dict[str, str]:

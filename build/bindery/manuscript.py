@@ -42,6 +42,7 @@ _FIGURE = re.compile(
 _TABLE = re.compile(
     r"(?:\A|\n[ \t]*\n)(?P<all>Table:[ ]+(?P<caption>[^\n]*\S))[ \t]*(?=\n(?:[ \t]*\n)+ {0,3}\|)"
 )
+_BEFORE_TEXT = re.compile(r"-->(?=[ \t]*\S)")  # Python-Markdown takes what follows for a part of the comment
 _NOTE = re.compile(r"(?<![\\\]\w])\[\^([^\]\n]+)\](:(?=[ \t\n]))?")
 
 
@@ -184,8 +185,8 @@ def _converter() -> markdown.Markdown:
 # What must be mended
 
 
-def formula_problems(body: str, first_line: int, path: str) -> list[Problem]:
-    """Formulas that cannot be shown, each with its line."""
+def text_problems(body: str, first_line: int, path: str) -> list[Problem]:
+    """What neither page nor print can show, each with its line: formulas, and code that does not end."""
     problems = []
     for formula in mathematics.formulas(without_code(body), body):
         if formula.tex is None:
@@ -201,6 +202,15 @@ def formula_problems(body: str, first_line: int, path: str) -> list[Problem]:
                     f"not '{shortened(str(error))}'",
                 )
             )
+    for match in _BEFORE_TEXT.finditer(body):
+        line = first_line + body.count("\n", 0, match.start())
+        message = "the comment must stand on a line of its own, not before text"
+        problems.append(Problem(path=path, line=line, message=message))
+    lines = body.split("\n")
+    line, fence = _open_fence(lines, len(lines))
+    if fence:
+        message = f"the code must end with a line such as '{fence}', it does not end"
+        problems.append(Problem(path=path, line=first_line + line, message=message))
     return problems
 
 
@@ -248,12 +258,18 @@ def _notes(body: str, first_line: int, path: str) -> list[Problem]:
 
 
 def _beginning(lines: Sequence[str], size: int) -> str:
-    """The first lines; a fence that is open there is closed."""
-    fence = ""
-    for line in lines[:size]:
+    """The first lines; a fence that is open there, and closed later, is closed."""
+    _, fence = _open_fence(lines, size)
+    return "\n".join([*lines[:size], fence] if fence and size < len(lines) else lines[:size])
+
+
+def _open_fence(lines: Sequence[str], size: int) -> tuple[int, str]:
+    """The fence that no line of the first ones closes, and where it stands; "" when there is none."""
+    at, fence = 0, ""
+    for number, line in enumerate(lines[:size]):
         match = _FENCE.match(line)
         if match and not fence:
-            fence = match[1]
+            at, fence = number, match[1]
         elif match and match[1].startswith(fence) and not line.strip(" `~"):
             fence = ""
-    return "\n".join([*lines[:size], fence] if fence else lines[:size])
+    return at, fence

@@ -22,7 +22,9 @@ _DOLLARS = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_TARGET = re.compile(r"\]\(<?[^)\s>]*|<(?:https?|mailto):[^>\s]*>")
+_TARGET = re.compile(
+    r"\]\(<?[^)\s>]*|<(?:https?|mailto):[^>\s]*>|^ {0,3}\[[^\]^\n][^\]\n]*\]:[ \t]+\S+", re.MULTILINE
+)
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?")
 _ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{([^}]*)\}")
 _REFERENCE = re.compile(r"&#x([0-9A-Fa-f]+);")

@@ -153,7 +153,7 @@ class Texts:
         """What `make` makes of the body with its links resolved; `use` tells one such text from another."""
         library = self._library
         decisive: tuple[object, ...] = (use, item.digest, library.links_of(item), library.values_of(item))
-        decisive += library.cited_in(item)  # nothing but for papers
+        decisive += library.cited_by(item)  # nothing but for papers
         key = hashlib.blake2b(repr(decisive).encode(), digest_size=16).hexdigest()
         text = self._known.get(key)
         if text is None:
@@ -189,7 +189,7 @@ class Bodies:
         """What decides an item's HTML. Where links lead follows from the digest, as with pages."""
         if not item.names and item.kind != "paper":
             return item.digest
-        return f"{item.digest} {self._library.values_of(item)!r} {self._library.cited_in(item)!r}"
+        return f"{item.digest} {self._library.values_of(item)!r} {self._library.cited_by(item)!r}"
 
     def html(self, item: Item, shelf: str) -> str:
         """The HTML of an item's body with its links resolved."""

@@ -24,7 +24,9 @@ SECTIONS = (
 _SECTION_OF = {name.casefold(): name for name in SECTIONS}
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
-_CODE = re.compile(r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)")
+_CODE = re.compile(  # it may go on in the next line of its paragraph
+    r"(?<!`)(`+)(?!`)(?:[^\n]|\n(?![ \t]*(?:\n|[-*+>#|~]|`{3}|\d+[.)])))*?(?<!`)\1(?!`)"
+)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LINK = re.compile(
     r"""\]\([ ]*<?(?P<inline>[^)\s>]+)          # [text](target "title"), ![alt](target)

@@ -75,9 +75,7 @@ class Piece(NamedTuple):
 
     def as_markdown(self) -> str:
         """The text so that Markdown shows it as it stands."""
-        if self.markdown:
-            return self.text
-        return _SPECIAL.sub(r"\\\1", escape(self.text, quote=False)).replace("|", "&#124;")
+        return self.text if self.markdown else _plain(self.text)
 
 
 class Listed(NamedTuple):
@@ -165,6 +163,26 @@ def apparatus(cited: Sequence[Citation], references: Mapping[str, Reference]) ->
         placed.append(tuple(pieces))
     listed = tuple(Listed(number, references[key], mentions[key]) for key, number in numbers.items())
     return Apparatus(tuple(placed), listed)
+
+
+def as_markdown(listed: Sequence[Listed]) -> str:
+    """The list as the end of a text in Markdown; nothing for nothing."""
+    if not listed:
+        return ""
+    lines = [f"{one.number}. {''.join(map(_run, one.reference.formatted))}" for one in listed]
+    return "\n\n## References\n\n" + "\n".join(lines) + "\n"
+
+
+def _run(run: Run) -> str:
+    text = _plain(run.text)
+    if run.italic:
+        text = f"*{text}*"
+    return f"[{text}](<{run.url}>)" if run.url else text
+
+
+def _plain(text: str) -> str:
+    """The text so that Markdown shows it as it stands."""
+    return _SPECIAL.sub(r"\\\1", escape(text, quote=False)).replace("|", "&#124;")
 
 
 def unknown(

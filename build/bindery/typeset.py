@@ -20,14 +20,18 @@ if TYPE_CHECKING:  # a build that sets no paper does not pay for it
 
 STANDARD: Literal["ua-1"] = "ua-1"
 """Typst then refuses what a tagged PDF must not lack; that a PDF conforms, only a validator could say."""
+_LINE = re.compile(r"\.typ:(\d+):")
 _UNSHOWN = re.compile(r'the text `"(.*?)"` could not be displayed')
 
 
 class Unset(Exception):
-    """What could not be set: `unshown` are texts that no font here can show, `reason` is Typst's own word."""
+    """What could not be set: `unshown` are texts that no font here can show, `reason` is Typst's own word.
 
-    def __init__(self, reason: str, unshown: tuple[str, ...]) -> None:
-        self.reason, self.unshown = reason, unshown
+    `line` is where the template was when it stopped.
+    """
+
+    def __init__(self, reason: str, line: int, unshown: tuple[str, ...]) -> None:
+        self.reason, self.line, self.unshown = reason, line, unshown
         super().__init__(reason)
 
 
@@ -61,7 +65,8 @@ def pdf(tree: Mapping[str, Any], template: str, root: Path, day: date) -> bytes:
         )
     except typst.TypstError as error:
         unshown = tuple(dict.fromkeys(_UNSHOWN.findall(error.diagnostic)))
-        raise Unset(str(error.message), unshown) from None
+        line = _LINE.search(error.diagnostic)
+        raise Unset(str(error.message), int(line[1]) if line else 1, unshown) from None
     if not isinstance(made, bytes):
         raise TypeError("a PDF is one file")
     return made

@@ -140,6 +140,9 @@ REFUSED: dict[str, list[str]] = {
     "a\n\n    x = $y$\n": [
         "3: the code must stand between lines of ``` when it holds dollars, not behind four spaces"
     ],
+    "a `b\n$c$ d` e": [],
+    "a\n\n$$x$$ b": ["3: the formula between $$ must stand in a paragraph of its own, not in a line"],
+    "    a\n: meaning": ["2: the meaning must stand in the line below its term, not without one"],
     "a \ue000 b": ["1: the text must be letters and signs that have a name, not U+E000 or U+E001"],
 }  # fmt: skip
 
@@ -156,12 +159,20 @@ def test_each_of_many_problems_has_its_own_line() -> None:
 
 
 def test_formulas_that_cannot_be_shown_have_their_lines() -> None:
-    found = manuscript.formula_problems("a\n$\\foo$ $x$\n\n$$\n\\frac{a}\n$$", 5, "papers/x.md")
+    found = manuscript.text_problems("a\n$\\foo$ $x$\n\n$$\n\\frac{a}\n$$", 5, "papers/x.md")
     assert [str(problem) for problem in found] == [
         r"papers/x.md:6: the mathematics must be TeX that page and PDF can show such as \frac{a}{b}, "
         r"not '\foo'",
         r"papers/x.md:8: the mathematics must be TeX that page and PDF can show such as \frac{a}{b}, "
         r"not '\frac{a}'",
+    ]
+
+
+def test_code_and_comments_that_do_not_end_are_told() -> None:
+    text = "a\n\n```\ncode\n\n<!-- x --> b"
+    assert [str(problem) for problem in manuscript.text_problems(text, 5, "papers/x.md")] == [
+        "papers/x.md:10: the comment must stand on a line of its own, not before text",
+        "papers/x.md:7: the code must end with a line such as '```', it does not end",
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -235,6 +236,23 @@ def test_letters_that_no_font_has_are_a_problem_with_its_line(
         "such as Latin, Greek or Cyrillic ones, not '数'"
     )
     assert not (tmp_path / "dist").exists()
+
+
+def test_a_broken_template_is_told_with_its_line(small: Callable[..., Path], tmp_path: Path) -> None:
+    content = small({"papers/valves.md": paper("Text.\n")})
+    site = tmp_path / "site"
+    shutil.copytree(SITE, site)
+    template = site / "templates" / "papers" / "paper.typ"
+    template.write_text("#set page(width: 9cm)\n#title(\n")
+    with pytest.raises(Problems) as caught:
+        binding.build(content, site, tmp_path / "dist", now=NOW, jobs=1, cache=None)
+    assert str(caught.value) == (
+        f"{template}:2: the template must be Typst that sets papers/valves.md: unclosed delimiter"
+    )
+    template.unlink()
+    with pytest.raises(Problems) as caught:
+        binding.build(content, site, tmp_path / "dist", now=NOW, jobs=1, cache=None)
+    assert str(caught.value) == f"{template}:1: the file must be there, it is part of the looks"
 
 
 def test_everything_that_a_pdf_cannot_show_is_told_at_once(small: Callable[..., Path]) -> None:

@@ -100,6 +100,7 @@ def test_every_form_of_a_citation_agrees_on_title_authors_and_date(
     assert tags("citation_abstract_html_url") == [f"{URL}papers/pipes/"]
 
     [block] = page.iterfind(".//script[@type='application/ld+json']")
+    assert not set("<>&") & set(block.text_content())  # whatever it tells, it cannot end its element
     article = json.loads(block.text_content())
     assert article["@type"] == "ScholarlyArticle"
     assert (article["headline"], article["datePublished"]) == (TITLE, "2026-05-12")
@@ -273,6 +274,23 @@ def test_a_list_sorts_by_family_name(name: str, family: str | None, listed: str)
 
     author = Author(name=name, affiliation="", orcid="")
     assert (authors.parts(author).get("family"), authors.sorted_name(author)) == (family, listed)
+
+
+def test_the_list_of_authors_is_by_family_name_and_falls_into_letters_when_it_is_long(
+    shelved: Callable[..., Library],
+) -> None:
+    names = [*(f"Ann Bee{number:02}" for number in range(60)), "Zoë Ångström", "Abe Zorn"]
+    by = f"[{', '.join(f'{{name: {name}}}' for name in names)}]"
+    made = pages(shelved({"papers/pipes.md": paper(by=by)}))
+    assert [url for url in made if url.startswith("papers/authors/a-z/")] == [
+        "papers/authors/a-z/a/",
+        "papers/authors/a-z/b/",
+        "papers/authors/a-z/z/",
+    ]
+    assert ">Ångström, Zoë</a>" in made["papers/authors/a-z/a/"].text()
+    short = pages(shelved({"papers/pipes.md": paper(by="[{name: Abe Zorn}, {name: Zoë Ångström}]")}))
+    text = short["papers/authors/"].text()
+    assert text.index("Ångström, Zoë") < text.index("Zorn, Abe")
 
 
 def test_a_release_an_event_and_an_author_lead_to_the_paper(shelved: Callable[..., Library]) -> None:

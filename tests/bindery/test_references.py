@@ -36,7 +36,8 @@ BIB = r"""@string{cib = "CIB 2004"}
 @techreport{plan, author = {{City of Sandy, Public Works} and others}, title = {Plan}, institution = {NRC},
   address = {Ottawa}, number = {12}, year = 2001}
 @online{site, title = {On line}, url = {https://example.org/a_b?x=%20}, urldate = {2026-11-23}}
-@book{pipes, editor = {A. Bee}, title = {Pipes}, publisher = {Press}, address = {Sandy}, year = 2001, edition = 2}
+@book{pipes, editor = {A. Bee}, title = {Pipes
+  and Valves}, publisher = {Press}, address = {Sandy}, year = 2001, edition = 2}
 @phdthesis{ann, author = {Ann Bee}, title = {Leaks!}, school = {University}, date = {2001-05}}
 """  # noqa: E501
 
@@ -57,7 +58,7 @@ def test_a_bibliography_reads_in_one_style() -> None:
         "50% – a “view”,” J. of Pipes, vol. 3, no. 2, p. 5, 2019. doi: 10.1000/182.",
         "plan": "City of Sandy, Public Works et al., “Plan,” NRC, Ottawa, 12, 2001.",
         "site": "“On line.” https://example.org/a_b?x=%20 (seen Nov. 23, 2026).",
-        "pipes": "A. Bee, Ed., Pipes, 2nd ed., Sandy: Press, 2001.",
+        "pipes": "A. Bee, Ed., Pipes and Valves, 2nd ed., Sandy: Press, 2001.",
         "ann": "A. Bee, “Leaks!” Ph.D. thesis, University, May 2001.",
     }
     assert [run.text for run in found["vanier2004"].formatted if run.italic] == [
@@ -221,10 +222,10 @@ def test_what_a_paper_cites_must_be_in_its_bibliography(small: Callable[..., Pat
     ]
     (folder / "papers/works.bib").write_text(BIB + "@book{x}\n", "utf-8")
     assert check(folder, now) == [
-        "papers/works.bib:21: 'x.author' must be given in an @book such as {D. J. Vanier}, not left out",
-        "papers/works.bib:21: 'x.publisher' must be given in an @book such as {…}, not left out",
-        "papers/works.bib:21: 'x.title' must be given in an @book such as {Asset Management}, not left out",
-        "papers/works.bib:21: 'x.year' must be given in an @book such as 2004, not left out",
+        "papers/works.bib:22: 'x.author' must be given in an @book such as {D. J. Vanier}, not left out",
+        "papers/works.bib:22: 'x.publisher' must be given in an @book such as {…}, not left out",
+        "papers/works.bib:22: 'x.title' must be given in an @book such as {Asset Management}, not left out",
+        "papers/works.bib:22: 'x.year' must be given in an @book such as 2004, not left out",
     ]
     (folder / "papers/works.bib").unlink()
     assert check(folder, now) == [
@@ -246,10 +247,17 @@ def test_a_bibliography_that_no_paper_names_is_told(small: Callable[..., Path]) 
     ]
 
 
-def test_citations_elsewhere_lead_to_the_list_on_the_papers_page(shelved: Callable[..., Library]) -> None:
+def test_elsewhere_citations_lead_to_the_papers_page_and_the_list_stands_below(
+    shelved: Callable[..., Library],
+) -> None:
     paper = PAPER.format(more="bibliography: works.bib\n").replace("[@berg2020]", "@berg2019")
     library = shelved({"papers/pipes.md": paper, "papers/works.bib": BIB})
     assert library.resolved_body(library.papers[0]) == (
         "\nAs \\[[1](/papers/pipes/#ref-vanier2004)\\] found; see van der Berg et al. "
-        "\\[[2](/papers/pipes/#ref-berg2019)\\].\n"
+        "\\[[2](/papers/pipes/#ref-berg2019)\\].\n\n\n## References\n\n"
+        "1. D. J. Vanier, “Geographic Information Systems (GIS) as a Tool,” in "
+        "*CIB 2004 Triennial Congress*, Toronto, pp. 1–10, May 2004. NRCC-46754.\n"
+        "2. J.-P. van der Berg, D. E. Knuth, and P. Brinch Hansen, “What? Étude of Müller &amp; Sons at "
+        "50% – a “view”,” *J. of Pipes*, vol. 3, no. 2, p. 5, 2019. doi: "
+        "[10.1000/182](<https://doi.org/10.1000/182>).\n"
     )

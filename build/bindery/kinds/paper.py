@@ -101,7 +101,7 @@ def parse(source: Source, problems: list[Problem]) -> Paper | None:
     )
     pdf = fields.flag("pdf")
     fields.finish("a paper")
-    problems += manuscript.formula_problems(source.body, source.body_line, source.path)
+    problems += manuscript.text_problems(source.body, source.body_line, source.path)
     if pdf:
         problems += manuscript.problems(source.body, source.body_line, source.path)
     if len(problems) > before or day is None:

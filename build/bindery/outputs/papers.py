@@ -50,7 +50,7 @@ def plans(library: Library, *, site_url: str, typeset: Typeset, version: str) ->
             paper.digest,
             library.links_of(paper),
             library.values_of(paper),
-            library.apparatus(paper),
+            library.cited_by(paper),
             [(one.path, one.size, one.modified, one.inode) for one in pictures if one],
             event,
             vendor,
@@ -122,11 +122,10 @@ def _parts(runs: Sequence[Run]) -> list[Any]:
 def trouble(
     library: Library,
     paper: Paper,
-    reason: str,
     unshown: Sequence[str],
     sound: Callable[[str], bool],
-) -> Problems:
-    """What Typst could not set, as problems of the files that it stands in.
+) -> list[Problem]:
+    """What Typst could not set, as problems of the files that it stands in; none when it is not the paper's.
 
     `unshown` are texts that no font can show; `sound` says whether a picture of that path can be set.
     """
@@ -152,10 +151,7 @@ def trouble(
                     f"not '{link.target}'",
                 )
             )
-    if not problems:
-        message = f"the paper must be such that its PDF can be set: {reason}"
-        problems.append(Problem(path=paper.path, line=1, message=message))
-    return Problems(problems)
+    return problems
 
 
 def _place(library: Library, paper: Paper, text: str) -> tuple[str, int]:

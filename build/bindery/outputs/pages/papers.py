@@ -10,7 +10,7 @@ from datetime import date
 from typing import NamedTuple
 
 from bindery import citing, references
-from bindery.authors import Authors, sorted_name
+from bindery.authors import Authors, sorted_name, unaccented
 from bindery.checks import AUTHORS
 from bindery.kinds.event import Event
 from bindery.kinds.paper import Paper
@@ -40,14 +40,14 @@ class PaperContext(NamedTuple):
     authors: tuple[Writer, ...]
     event: tuple[str, str, str, date, date] | None  # title, path, place, start, end
     features: tuple[tuple[str, str], ...]
-    bibliography: str  # its digest: what it holds is looked at when the page is made
+    cited: tuple[str, ...]  # names what it cites, which is looked at when the page is made
 
 
 def papers(library: Library, authors: Authors, templates: Templates, site_url: str) -> Iterator[PagePlan]:
     """Each paper with its citation, its references and what it speaks of."""
     for paper in library.papers:
         citable = citing.citable(library, paper, site_url)
-        event, held = citable.event, library.bibliography(paper)
+        event = citable.event
         context = PaperContext(
             authors=tuple(
                 Writer(author.name, author.affiliation, author.orcid, f"/{authors.of[paper.path, place].url}")
@@ -55,14 +55,14 @@ def papers(library: Library, authors: Authors, templates: Templates, site_url: s
             ),
             event=(event.title, f"/{event.url}", event.place, event.start, event.end) if event else None,
             features=tuple(_feature(library, name) for name in paper.features),
-            bibliography=held.digest if held and paper.citations else "",
+            cited=library.cited_by(paper),
         )
         yield templates.plan(
             paper.url,
             "pages/paper.md",
             lambda paper=paper, citable=citable, context=context: Head(  # type: ignore[misc]
                 title=paper.title,
-                description=paper.summary,
+                description=paper.summary or paper.abstract,
                 section=PAPERS,
                 crumbs=(CRUMBS[PAPERS],),
                 kind="paper",
@@ -157,13 +157,17 @@ def author_index(library: Library, authors: Authors, templates: Templates) -> It
         title="Authors",
         section=PAPERS,
         crumbs=(CRUMBS[PAPERS],),
-        rows=shelves.by_title(rows),
-        splits=(shelves.by_letter,),
+        rows=tuple(sorted(rows, key=lambda row: (unaccented(row.title), row.url))),
+        splits=(_by_letter,),
         description="Everybody who wrote a paper that can be read here.",
         dated=False,
         updated=max(paper.date for paper in library.papers),
     )
     yield from shelves.plans(templates, shelf)
+
+
+def _by_letter(row: Row) -> tuple[str, str]:
+    return shelves.by_letter(row._replace(title=unaccented(row.title)))
 
 
 def events(library: Library, templates: Templates, site_url: str) -> Iterator[PagePlan]:
