@@ -10,10 +10,11 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bindery.bibtex_entry import MONTHS
+from bindery.latex import plain
 from bindery.reference_style import OTHERS, formatted
 from bindery.references import KEY, Reference
 from bindery.source import Problem
@@ -53,7 +54,6 @@ SUCH_AS = {  # by field, for messages
     "url": "{https://example.com/}",
     "booktitle": "{CIB 2004 Triennial Congress}",
 }
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _PLAIN = {  # field → name in CSL-JSON; the first that is given counts
     "journal": "container-title",
     "journaltitle": "container-title",
@@ -93,11 +93,14 @@ def parse(text: str, path: str, problems: list[Problem]) -> dict[str, Reference]
     for block in library.blocks:
         if isinstance(block, model.String):
             strings[block.key.lower()] = _unwrapped(block.value)
+    entries = {block.key.casefold(): block for block in library.blocks if isinstance(block, model.Entry)}
     found: dict[str, Reference] = {}
     for block in library.blocks:
         line = (block.start_line or 0) + 1
         if isinstance(block, model.Entry):
-            reference = _Reading(block, path, strings, problems).reference()
+            reading = _Reading(block, path, strings, problems)
+            reading.inherit(entries)
+            reference = reading.reference()
             if reference:
                 found[reference.key] = reference
         elif isinstance(block, model.DuplicateBlockKeyBlock):
@@ -131,11 +134,27 @@ class _Reading:
         self.kind = entry.entry_type.lower()
         self.line = (entry.start_line or 0) + 1
         self.problems = problems
+        self.strings = strings
         self.lines = {field.key.lower(): (field.start_line or 0) + 1 for field in entry.fields}
         self.before = len(problems)
         self.fields = {
             field.key.lower(): self._value(field.key.lower(), field.value, strings) for field in entry.fields
         }
+
+    def inherit(self, entries: Mapping[str, Entry]) -> None:
+        """What an entry does not say itself it has from the one that it names as its crossref: a paper from
+        its proceedings, whose title is its booktitle."""
+        named = self.fields.get("crossref", "").strip()
+        if not named:
+            return
+        whole = entries.get(named.casefold())
+        if whole is None or whole.key == self.key:
+            near = difflib.get_close_matches(named, [entry.key for entry in entries.values()], 1, 0.3)
+            self.wrong("crossref", "the key of another entry", near[0] if near else "cib2004", f"'{named}'")
+            return
+        read = _Reading(whole, self.path, self.strings, []).fields  # its problems are told where it stands
+        for name, value in read.items():
+            self.fields.setdefault("booktitle" if name == "title" else name, value)
 
     def wrong(self, name: str, must_be: str, such_as: str, given: str) -> None:
         where = self.lines.get(name, self.line)
@@ -325,91 +344,3 @@ def _unwrapped(value: str) -> str:
 def _short(value: str) -> str:
     words = " ".join(value.split())
     return words if len(words) < 60 else f"{words[:57]}…"
-
-
-_SIGNS = {  # names of LaTeX that pylatexenc does not know, or takes for another sign
-    "textbraceleft": "{",
-    "textbraceright": "}",
-    "textasciicircum": "^",
-    "textasciigrave": "`",
-}
-
-
-@cache
-def _decoder() -> Any:
-    from pylatexenc import latex2text
-
-    context = latex2text.get_default_latex_context_db()
-    signs = [latex2text.MacroTextSpec(name, sign) for name, sign in _SIGNS.items()]
-    context.add_context_category("signs", signs, prepend=True)
-    return latex2text.LatexNodes2Text(latex_context=context, math_mode="text")
-
-
-def plain(value: str) -> str:
-    """The text that a value in LaTeX stands for, on one line."""
-    words = " ".join(value.split())
-    if any(character in words for character in "\\{}$~-`'"):
-        # An unescaped % begins a comment in LaTeX, but in a bibliography it is a percent sign.
-        made = _decoder().latex_to_text(re.sub(r"(?<!\\)%", r"\\%", words), tolerant_parsing=True)
-        words = " ".join(made.replace("\u00a0", " ").split())
-    return words
-
-
-_SPECIAL = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "{": r"\textbraceleft{}",  # BibTeX counts braces, and those behind a backslash too
-        "}": r"\textbraceright{}",
-        "$": r"\$",
-        "&": r"\&",
-        "%": r"\%",
-        "#": r"\#",
-        "_": r"\_",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-    }
-)
-_LIGATURE = re.compile(r"([-`'<>,!?])(?=[-`'<>,])")  # LaTeX would make one sign of two
-VERBATIM = frozenset({"url", "doi", "date"})
-
-
-def entry(kind: str, key: str, fields: Sequence[tuple[str, str]]) -> str:
-    """An entry of BibTeX. Letters stay as they are (UTF-8); what LaTeX would read is escaped, but not in
-    addresses, nor in what is LaTeX already (`Made`)."""
-    lines = [f"  {name} = {_written(name, value)}," for name, value in fields if value]
-    return "\n".join([f"@{kind}{{{key},", *lines, "}"]) + "\n"
-
-
-class Made(str):
-    """A value that is LaTeX already."""
-
-    __slots__ = ()
-
-
-def _written(field: str, value: str) -> str:
-    if field == "month":
-        return value  # the name of a string that every style defines
-    return f"{{{value if field in VERBATIM or isinstance(value, Made) else escaped(value)}}}"
-
-
-def name(told: Mapping[str, str]) -> str:
-    """A name of CSL-JSON as BibTeX writes it, no part to be taken for another: `van Beethoven, Ludwig`."""
-    if "literal" in told:
-        return f"{{{escaped(told['literal'])}}}"
-    family = " ".join(escaped(told[part]) for part in ("non-dropping-particle", "family") if part in told)
-    rest = [escaped(told[part]) for part in ("suffix", "given") if part in told]
-    return ", ".join([family, *rest])
-
-
-def title(text: str) -> str:
-    """A title whose capitals stay: styles make small letters of all but the first."""
-    words = text.split(" ")
-    return " ".join(
-        f"{{{escaped(word)}}}" if any(map(str.isupper, word if place else word[1:])) else escaped(word)
-        for place, word in enumerate(words)
-    )
-
-
-def escaped(value: str) -> str:
-    """Text as LaTeX has to write it."""
-    return _LIGATURE.sub(r"\1{}", value.translate(_SPECIAL))

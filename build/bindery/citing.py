@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bindery import authors, bibtex
+from bindery import authors, bibtex_entry
 from bindery.kinds.event import Event
 from bindery.kinds.paper import Paper
 from bindery.library import Library
@@ -74,21 +74,21 @@ class Citable:
         """The same as a BibTeX entry."""
         csl, day = self.csl(), self.paper.date
         fields = [
-            ("author", bibtex.Made(" and ".join(map(bibtex.name, csl["author"])))),
-            ("title", bibtex.Made(bibtex.title(csl["title"]))),
+            ("author", bibtex_entry.Made(" and ".join(map(bibtex_entry.name, csl["author"])))),
+            ("title", bibtex_entry.Made(bibtex_entry.title(csl["title"]))),
             ("booktitle", csl.get("event", "")),
             ("type", csl.get("genre", "")),
             ("address", csl.get("event-place", "")),
             ("publisher" if self.event else "institution", self.publisher),
             ("year", str(day.year)),
-            ("month", bibtex.MONTHS[day.month - 1]),
+            ("month", bibtex_entry.MONTHS[day.month - 1]),
             ("date", day.isoformat()),
             ("url", self.url),
             ("keywords", csl.get("keyword", "")),
             ("abstract", csl.get("abstract", "")),
             ("note", csl.get("note", "")),
         ]
-        return bibtex.entry("inproceedings" if self.event else "techreport", self.key, fields)
+        return bibtex_entry.entry("inproceedings" if self.event else "techreport", self.key, fields)
 
     def highwire(self) -> tuple[tuple[str, str], ...]:
         """Highwire's tags, by which catalogues of papers read a page; an author's follow their name."""

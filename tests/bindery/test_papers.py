@@ -206,6 +206,19 @@ def test_every_citation_leads_to_its_reference_and_back(small: Callable[..., Pat
     assert "B &amp; &lt;i&gt;" in text
 
 
+def test_footnotes_stand_between_the_text_and_the_references(
+    small: Callable[..., Path], tmp_path: Path
+) -> None:
+    noted = FULL["papers/pipes.md"].replace("see [@a; @b].", "see [@a; @b].[^n]\n\n[^n]: A note.")
+    code = paper(body="```\n[^n]: no note\n```")
+    build(small(FULL | {"papers/pipes.md": noted, "papers/code.md": code}), tmp_path / "dist")
+    text = (tmp_path / "dist/public/papers/pipes/index.html").read_text("utf-8")
+    order = ("Known [", "A note.", "References</h2>", "How to cite</h2>")
+    assert sorted(order, key=text.index) == list(order)
+    for name in ("pipes", "code"):
+        assert "Go Here" not in (tmp_path / f"dist/public/papers/{name}/index.html").read_text("utf-8")
+
+
 def test_a_changed_bibliography_makes_its_paper_again_and_nothing_else(
     shelved: Callable[..., Library],
 ) -> None:

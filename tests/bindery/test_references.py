@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bindery import bibtex, binding, prose, references
+from bindery import bibtex, bibtex_entry, binding, prose, references
 from bindery.library import Library
 from bindery.reference_style import as_text
 from bindery.references import Citation, Cited, Reference
@@ -132,6 +132,18 @@ def test_a_broken_bibliography_says_nothing_beside_its_problems(capfd: pytest.Ca
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_paper_has_from_its_proceedings_what_it_does_not_say_itself() -> None:
+    found, problems = read(
+        "@inproceedings{a, author = {A. Bee}, title = {T}, pages = {5}, crossref = {All}}\n"
+        "@proceedings{all, title = {Proceedings}, editor = {C. Dee}, year = 2004, address = {Here}}\n"
+        "@inproceedings{b, author = {A. Bee}, title = {T},\n crossref = {al}}\n"
+    )
+    assert as_text(found["a"].formatted) == ("A. Bee, “T,” in Proceedings, C. Dee, Ed., Here, p. 5, 2004.")
+    assert problems == [
+        "papers/works.bib:4: 'b.crossref' must be the key of another entry such as all, not 'al'"
+    ]
+
+
 def test_every_reference_is_sound_csl_json() -> None:
     schema = Path(__file__).parent / "schemas" / "csl-data.schema.json"
     items = [reference.csl for reference in read(BIB)[0].values()]
@@ -140,7 +152,7 @@ def test_every_reference_is_sound_csl_json() -> None:
 
 @given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=30))
 def test_a_value_that_is_written_reads_the_same_again(value: str) -> None:
-    text = bibtex.entry("misc", "a", [("title", value)])
+    text = bibtex_entry.entry("misc", "a", [("title", value)])
     found, problems = read(text)
     assert problems == []
     assert found["a"].csl["title"] == value

@@ -5,13 +5,16 @@ What leads from one to the other is computed once for all pages; a page's key ho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
-from bindery import citing, references
+from bindery import citing, prose, references
 from bindery.authors import Authors, sorted_name, unaccented
 from bindery.checks import AUTHORS
+from bindery.citing import Citable
 from bindery.kinds.event import Event
 from bindery.kinds.paper import Paper
 from bindery.library import Library
@@ -22,6 +25,7 @@ from bindery.outputs.pages.shelves import Shelf
 from bindery.reference_style import as_text
 from bindery.references import Piece
 
+_NOTE = re.compile(r"^ {0,3}\[\^[^\]]+\]:", re.MULTILINE)  # a footnote; where there are any, they come first
 SCRIPT = "assets/js/copy.js"
 
 
@@ -74,18 +78,24 @@ def papers(library: Library, authors: Authors, templates: Templates, site_url: s
                 ),
                 scripts=(SCRIPT,),
             ),
-            lambda paper=paper, citable=citable, context=context: {  # type: ignore[misc]
-                "item": paper,
-                "c": context,
-                "listed": library.apparatus(paper).listed,
-                "how_to_cite": citable.how_to_cite(),
-                "bibtex": citable.bibtex(),
-                "body": library.resolved_body(paper, cited_here),
-            },
+            partial(_shown, library, citable, context),
             paper.digest,
             context,
             site_url,
         )
+
+
+def _shown(library: Library, citable: Citable, context: PaperContext) -> dict[str, object]:
+    body = library.resolved_body(citable.paper, cited_here)
+    return {
+        "item": citable.paper,
+        "c": context,
+        "listed": library.apparatus(citable.paper).listed,
+        "how_to_cite": citable.how_to_cite(),
+        "bibtex": citable.bibtex(),
+        "body": body,
+        "notes": bool(_NOTE.search(prose.without_code(body))),
+    }
 
 
 def cited_here(pieces: Sequence[Piece]) -> str:
