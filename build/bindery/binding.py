@@ -169,7 +169,13 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         raise labelled(content, error) from None
     answers = support.answers(library)
     known = support.known_issues(library)
-    plans = pages.plan(library, answers, render.templates(site), site_url)
+    plans = pages.plan(
+        library,
+        answers,
+        render.templates(site),
+        site_url,
+        _closed_soon(library, order.now.year, order.cache),
+    )
     looks = hashlib.sha256(f"{render.looks(site)} {site_url} {order.preview}".encode()).hexdigest()
     same_looks = looks == before.looks
     stale = [
@@ -455,6 +461,13 @@ def begin(content: Path, site: Path, kind: str, path: str, values: Mapping[str, 
     """Write a new content file from the template of its kind; the path of what was written."""
     text = _templates(site).get_template(f"new/{kind}.md").render(values)
     return write.begin(content / path, text)
+
+
+def _closed_soon(library: Library, year: int, cache: Path | None) -> Mapping[date, str]:
+    """The days of this year and the next on which the functions count nobody as there."""
+    hours = library.policy.hours
+    closed = hours.closed_days(_holidays(hours.holidays, year, cache) if hours.holidays else {})
+    return {day: name for day, name in closed.items() if day.year in (year, year + 1)}
 
 
 def _holidays(region: str, year: int, cache: Path | None) -> Mapping[date, str]:

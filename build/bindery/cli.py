@@ -250,19 +250,38 @@ def explain(
             "support_ends": answer.ends and answer.ends.isoformat(),
             "ends_after_next": answer.ends_after_next or None,
             "because": list(answer.because),
+            "tiers": [
+                {
+                    "name": tier.name,
+                    "ends": tier.ends and tier.ends.isoformat(),
+                    "ends_after_next": tier.ends_after_next or None,
+                    "because": list(tier.because),
+                }
+                for tier in answer.tiers
+            ],
             "contains": chain,
         }
         click.echo(json.dumps(told, indent=2))
         return
-    ends = (
-        f"until {answer.ends}"
-        if answer.ends
-        else f"until {answer.ends_after_next} after the next version is released"
-    )
-    click.echo(f"{library.name_of(release)}, released {release.released}, is supported {ends}, because")
+    name = library.name_of(release)
+    click.echo(f"{name}, released {release.released}, is supported {_until(answer)}, because")
     for reason in answer.because:
         click.echo(f"  - {reason}")
+    for tier in answer.tiers[:-1]:
+        click.echo(f"It has {tier.name} support {_until(tier)}, because")
+        for reason in tier.because:
+            click.echo(f"  - {reason}")
+    if answer.tiers:
+        click.echo(f"Then it has {answer.tiers[-1].name} support to the end.")
     click.echo(f"It contains {', '.join(chain)}.")
+
+
+def _until(end: support.Answer | support.Tier) -> str:
+    if end.ends:
+        return f"until {end.ends}"
+    if not end.ends_after_next:
+        return "without an end that anything tells"
+    return f"until {end.ends_after_next} after the next version is released"
 
 
 @main.command()

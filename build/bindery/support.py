@@ -2,16 +2,18 @@
 
 The rules are data (`content/policy/support.md`), the source of what they mean is section 3 of the
 design: a version is supported until some months after the next version on its line is released, an
-update ends with its version, and a promise already made is never shortened by a later rule.
+update ends with its version, and a promise already made is never shortened by a later rule. Where the rules
+divide support into tiers, all of this holds for each of them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from bindery.fields import Duration
 from bindery.kinds.policy import Policy, Rule
 from bindery.kinds.release import Release
 from bindery.library import Library
@@ -20,15 +22,47 @@ PLACE = re.compile(r"\s*\([\w./+-]+\.md:\d+\)")  # the file and line of a reason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Tier:
+    """A level of support: `ends` is its last day, None while it is open; then `ends_after_next` says how
+    long after the next version's release it will be. `because` are reasons with file and line, `decided`
+    the day since which the end is known."""
+
+    name: str
+    ends: date | None
+    ends_after_next: str
+    because: tuple[str, ...]
+    decided: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """`ends` is the last day of support, None while it is open; then `ends_after_next` says how long after
     the next version's release it will be, such as `12 months`. `because` are reasons with file and line.
-    `decided` is the day since which the end is known: None while it is open."""
+    `decided` is the day since which the end is known: None while it is open. `tiers` are the levels of
+    support where the rules have some, from the one that ends first to the one that ends with `ends`."""
 
     ends: date | None
     ends_after_next: str
     because: tuple[str, ...]
     decided: date | None = None
+    tiers: tuple[Tier, ...] = ()
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Every end that is known: of support, and of each tier."""
+        return tuple(end for end in (self.ends, *(tier.ends for tier in self.tiers)) if end)
+
+    def until(self, tier: str) -> Tier | None:
+        """The tier of that name. Support that is one thing until its end is every tier until then."""
+        if not self.tiers:
+            return Tier(
+                name=tier,
+                ends=self.ends,
+                ends_after_next=self.ends_after_next,
+                because=self.because,
+                decided=self.decided,
+            )
+        return next((one for one in self.tiers if one.name == tier), None)
 
 
 def rule_at(policy: Policy, product: str, day: date) -> Rule | None:
@@ -57,93 +91,171 @@ def answers(library: Library) -> dict[tuple[str, str], Answer]:
 
 
 def _of_version(library: Library, version: Release, following: Release | None) -> Answer:
-    if version.support_ends is not None:
-        return _by_hand(version)
     policy = library.policy
     at_release = rule_at(policy, version.product, version.released)
-    released = f"{library.name_of(version)} was released on {version.released} ({version.where('released')})"
     if following is None:
-        latest = rule_at(policy, version.product, date.max)
-        rule = longer(version.released, at_release, latest)
-        if rule is None:
-            return Answer(
-                ends=None, ends_after_next="", because=(released, "no rule of the policy speaks of it")
-            )
-        return Answer(
-            ends=None,
-            ends_after_next=str(rule.prior_version_support),
-            because=(
-                released,
-                "no next version of its line is released",
-                f"prior versions are supported for {rule.prior_version_support} after the next"
-                f" ({rule.place})",
-            ),
+        answer = _open(library, version, at_release, rule_at(policy, version.product, date.max))
+    else:
+        at_next = rule_at(policy, version.product, following.released)
+        answer = _ended(library, version, following, at_release, at_next)
+    return answer if version.support_ends is None else _by_hand(version, answer)
+
+
+def _open(library: Library, version: Release, at_release: Rule | None, latest: Rule | None) -> Answer:
+    """There is no next version: the end is open."""
+    released = f"{library.name_of(version)} was released on {version.released} ({version.where('released')})"
+    if at_release is None and latest is None:
+        return Answer(ends=None, ends_after_next="", because=(released, "no rule of the policy speaks of it"))
+
+    def open_end(tier: str, what: str) -> tuple[str, tuple[str, ...]]:
+        rule, length = _longest(version.released, tier, at_release, latest)
+        return str(length), (
+            released,
+            "no next version of its line is released",
+            f"{what} for {length} after the next ({rule.place})",
         )
-    at_next = rule_at(policy, version.product, following.released)
-    rule = longer(following.released, at_next, at_release)
+
+    length, because = open_end("", "prior versions are supported")
+    tiers = []
+    for name in _tier_names(version.released, at_release, latest):
+        tier_length, tier_because = open_end(name, f"prior versions have {name} support")
+        tiers.append(Tier(name=name, ends=None, ends_after_next=tier_length, because=tier_because))
+    return Answer(ends=None, ends_after_next=length, because=because, tiers=tuple(tiers))
+
+
+def _ended(
+    library: Library, version: Release, following: Release, at_release: Rule | None, at_next: Rule | None
+) -> Answer:
+    """The next version is out: every end is known."""
+    day = following.released
     next_released = (
-        f"{library.name_of(following)}, the next version of its line, was released on {following.released}"
+        f"{library.name_of(following)}, the next version of its line, was released on {day}"
         f" ({following.where('released')})"
     )
-    if rule is None:
+    if at_release is None and at_next is None:
+        released = (
+            f"{library.name_of(version)} was released on {version.released} ({version.where('released')})"
+        )
         return Answer(
             ends=None,
             ends_after_next="",
             because=(released, next_released, "no rule of the policy speaks of it"),
         )
-    ends = rule.prior_version_support.after(following.released, rounding=rule.rounding)
-    reasons = [
-        next_released,
-        f"prior versions are supported for {rule.prior_version_support} after that"
-        + (", to the end of the month" if rule.rounding == "month end" else "")
-        + f" ({rule.place})",
-    ]
-    if rule is at_release and rule is not at_next:
-        reasons.append(
-            "this rule was promised when it was released, and a later rule never shortens a promise"
-        )
-    return Answer(ends=ends, ends_after_next="", because=tuple(reasons), decided=following.released)
+
+    def end(tier: str, what: str) -> tuple[date, tuple[str, ...]]:
+        rule, length = _longest(day, tier, at_next, at_release)
+        reasons = [
+            next_released,
+            f"{what} for {length} after that"
+            + (", to the end of the month" if rule.rounding == "month end" else "")
+            + f" ({rule.place})",
+        ]
+        if rule is at_release and rule is not at_next:
+            reasons.append(
+                "this rule was promised when it was released, and a later rule never shortens a promise"
+            )
+        return length.after(day, rounding=rule.rounding), tuple(reasons)
+
+    ends, because = end("", "prior versions are supported")
+    tiers = []
+    for name in _tier_names(day, at_release, at_next):
+        tier_ends, tier_because = end(name, f"prior versions have {name} support")
+        tiers.append(Tier(name=name, ends=tier_ends, ends_after_next="", because=tier_because, decided=day))
+    return Answer(ends=ends, ends_after_next="", because=because, decided=day, tiers=tuple(tiers))
+
+
+def _promised(rule: Rule, tier: str) -> Duration | None:
+    """How long the rule promises a tier, "" for support at all; None where it knows other tiers alone.
+
+    Support that is one thing until its end is every tier until then: a rule that divides it later would
+    else shorten what was promised.
+    """
+    if not tier or not rule.tiers:
+        return rule.prior_version_support
+    return next((one.length for one in rule.tiers if one.name == tier), None)
+
+
+def _longest(day: date, tier: str, first: Rule | None, second: Rule | None) -> tuple[Rule, Duration]:
+    """The rule that promises a tier for longer when the next version comes on `day`, and how long; the first
+    when they are equal. One of them promises it."""
+    found: tuple[Rule, Duration] | None = None
+    for rule in (first, second):
+        length = _promised(rule, tier) if rule else None
+        if rule is None or length is None:
+            continue
+        if found is None or length.after(day, rounding=rule.rounding) > found[1].after(
+            day, rounding=found[0].rounding
+        ):
+            found = (rule, length)
+    assert found is not None  # noqa: S101 (see the docstring)
+    return found
+
+
+def _tier_names(day: date, at_release: Rule | None, later: Rule | None) -> list[str]:
+    """The tiers that either rule knows, from the one that ends first."""
+    names = dict.fromkeys(tier.name for rule in (later, at_release) if rule for tier in rule.tiers)
+
+    def end(name: str) -> date:
+        rule, length = _longest(day, name, later, at_release)
+        return length.after(day, rounding=rule.rounding)
+
+    return sorted(names, key=end)  # a stable order: tiers that end together stay as the rule has them
 
 
 def longer(day: date, first: Rule | None, second: Rule | None) -> Rule | None:
     """The rule that promises more when the next version comes on `day`; the first when they are equal."""
-    if first is None or second is None:
-        return first or second
-
-    def end(rule: Rule) -> date:
-        return rule.prior_version_support.after(day, rounding=rule.rounding)
-
-    return second if end(second) > end(first) else first
+    return _longest(day, "", first, second)[0] if first or second else None
 
 
-def _by_hand(release: Release) -> Answer:
-    return Answer(
-        ends=release.support_ends,
-        ends_after_next="",
-        because=(f"{release.support_ends_because} ({release.where('support_ends')})",),
-        decided=release.released if release.updated is None else max(release.released, release.updated),
-    )
+def _by_hand(release: Release, by_rule: Answer) -> Answer:
+    """The end is set by hand, with its reason: support ends then, and no tier goes on after it."""
+    because = (f"{release.support_ends_because} ({release.where('support_ends')})",)
+    ends = release.support_ends
+    decided = release.released if release.updated is None else max(release.released, release.updated)
+    tiers = [
+        Tier(name=tier.name, ends=ends, ends_after_next="", because=because, decided=decided)
+        if place == len(by_rule.tiers) or (tier.ends is not None and ends is not None and tier.ends > ends)
+        else tier
+        for place, tier in enumerate(by_rule.tiers, 1)
+    ]
+    return Answer(ends=ends, ends_after_next="", because=because, decided=decided, tiers=tuple(tiers))
 
 
 def _of_update(update: Release, version: Answer) -> Answer:
-    if update.support_ends is not None:
-        return _by_hand(update)
-    return Answer(
+    why = f"an update ends with its version, {update.of} ({update.where('of')})"
+    own = Answer(
         ends=version.ends,
         ends_after_next=version.ends_after_next,
-        because=(f"an update ends with its version, {update.of} ({update.where('of')})", *version.because),
+        because=(why, *version.because),
         decided=version.decided and max(version.decided, update.released),
+        tiers=tuple(
+            replace(
+                tier,
+                because=(why, *tier.because),
+                decided=tier.decided and max(tier.decided, update.released),
+            )
+            for tier in version.tiers
+        ),
     )
+    return own if update.support_ends is None else _by_hand(update, own)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class End:
-    """A known end of support: of a version, or of an update that does not end with its version."""
+    """A known end of support: of a version, or of an update that does not end with its version. `tier` is
+    the level of support that ends, "" for the last one: after that day there is none."""
 
     release: Release
+    tier: str
     day: date
     decided: date
     because: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What feed and calendar call it for good: `life-cycle/works/1.0`, and the tier where one ends."""
+        tier = f"/{self.tier}" if self.tier else ""
+        return f"life-cycle/{self.release.product}/{self.release.version}{tier}"
 
 
 def ends(library: Library, answers: Mapping[tuple[str, str], Answer]) -> tuple[End, ...]:
@@ -151,12 +263,23 @@ def ends(library: Library, answers: Mapping[tuple[str, str], Answer]) -> tuple[E
     found = []
     for release in library.releases:
         answer = answers[release.product, release.version]
-        own = release.release_kind == "version" or release.support_ends is not None
-        if own and answer.ends is not None and answer.decided is not None:
-            found.append(
-                End(release=release, day=answer.ends, decided=answer.decided, because=answer.because)
-            )
-    return tuple(sorted(found, key=lambda end: (end.day, end.release.path)))
+        if not (release.release_kind == "version" or release.support_ends is not None):
+            continue
+        whole = Tier(
+            name="", ends=answer.ends, ends_after_next="", because=answer.because, decided=answer.decided
+        )
+        for tier in (whole, *answer.tiers[:-1]):
+            if tier.ends is not None and tier.decided is not None:
+                found.append(
+                    End(
+                        release=release,
+                        tier=tier.name,
+                        day=tier.ends,
+                        decided=tier.decided,
+                        because=tier.because,
+                    )
+                )
+    return tuple(sorted(found, key=lambda end: (end.day, end.release.path, end.tier)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -110,7 +110,7 @@ def test_openeox_core_passes_its_schema_and_agrees_with_the_catalog(
 
 def _core() -> dict[str, str]:
     day = "2026-11-23T00:00:00Z"
-    schema = "https://docs.oasis-open.org/openeox/v1.0/schema/core.json"
+    schema = "https://docs.oasis-open.org/openeox/eox-core/v1.0/schema/core.json"
     return {"$schema": schema, "end_of_life": day, "end_of_security_support": day, "last_updated": day}
 
 

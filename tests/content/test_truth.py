@@ -22,6 +22,7 @@ NOT_SAMPLES = {
     "help/index.md",
     "help/life-cycle.md",
     "help/import-an-archive.md",
+    "help/keep-the-support-policy.md",
     "help/publish-a-paper.md",
     "help/writing-a-release-note.md",
     "newsletter/index.md",

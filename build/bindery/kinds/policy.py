@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -19,16 +20,32 @@ SEVERITIES = ("P1", "P2", "P3", "P4")
 ROUNDINGS = ("same day", "month end")
 LAPSED_DOWNLOADS = ("released while covered", "none")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
+_TIER = re.compile(r"[a-z][a-z-]{0,30}\Z")
 _HOLIDAYS = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?\Z")
+
+
+MOST_TIERS = 3
+"""Active, security and extended support: more have no place in what programs read of a life cycle."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tier:
+    """A level of support, and how long it goes on after the release of the next version."""
+
+    name: str
+    length: Duration
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """What is promised from `since` on; `product` is "" for a rule of all products."""
+    """What is promised from `since` on; `product` is "" for a rule of all products. `tiers` are levels of
+    support from the one that ends first to the last, which ends with `prior_version_support`; () where
+    support is one thing until its end."""
 
     since: date
     product: str
     prior_version_support: Duration
+    tiers: tuple[Tier, ...]
     rounding: str
     complimentary_site: Duration
     complimentary_seat: Duration
@@ -50,6 +67,12 @@ class Hours:
     holidays: str
     closed: tuple[date, ...]
 
+    def closed_days(self, holidays: Mapping[date, str]) -> dict[date, str]:
+        """Every day without opening hours that is not so by its weekday, in order, and what it is called.
+        `holidays` are those of the country or state."""
+        days = {**(holidays if self.holidays else {}), **dict.fromkeys(self.closed, "Closed")}
+        return {day: days[day] for day in sorted(days)}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy(Item):
@@ -67,6 +90,7 @@ class Policy(Item):
         following = hours.days == DAYS[DAYS.index(hours.days[0]) :][: len(hours.days)]
         return {
             "rules.prior_version_support": str(rule.prior_version_support),
+            **{f"rules.tiers.{tier.name}": str(tier.length) for tier in rule.tiers},
             "rules.rounding": rule.rounding,
             "rules.complimentary.site": str(rule.complimentary_site),
             "rules.complimentary.seat": str(rule.complimentary_seat),
@@ -141,6 +165,7 @@ def _rule(fields: Fields, path: str) -> Rule | None:
     since = fields.date("since", required=True, such_as="1990-01-01")
     product = fields.text("product", such_as="cityworks", must_be="a product's folder", pattern=SLUG)
     support = fields.duration("prior_version_support", such_as="12 months", required=True)
+    tiers = _tiers(fields, support)
     rounding = fields.choice("rounding", ROUNDINGS, default="same day")
     free = fields.mapping("complimentary", such_as="'{site: 1 year, seat: 90 days}'", required=True)
     site = free.duration("site", such_as="1 year", required=True) if free else None
@@ -163,6 +188,7 @@ def _rule(fields: Fields, path: str) -> Rule | None:
         since=since,
         product=product,
         prior_version_support=support,
+        tiers=tiers,
         rounding=rounding,
         complimentary_site=site,
         complimentary_seat=seat,
@@ -172,6 +198,51 @@ def _rule(fields: Fields, path: str) -> Rule | None:
         reminders=tuple(sorted({int(days) for days in reminders}, reverse=True)),
         place=f"{path}:{fields.line('since')}",
     )
+
+
+def _tiers(fields: Fields, support: Duration | None) -> tuple[Tier, ...]:
+    tiers: list[Tier] = []
+    for below in fields.mappings("tiers", such_as="'- {name: maintenance, for: 6 months}'"):
+        name = below.text("name", such_as="maintenance", must_be="a word", required=True, pattern=_TIER)
+        length = below.duration("for", such_as="6 months", required=True)
+        if length and length.unit == "hour":
+            below.wrong("for", "days, months or years", "6 months", f"'{length}'")
+            length = None
+        below.finish("a tier")
+        if name in [tier.name for tier in tiers]:
+            below.wrong("name", "a name that no other tier has", "security", f"'{name}' again")
+        elif name and length:
+            if tiers and _days(length) < _days(tiers[-1].length):
+                below.wrong(
+                    "for", "as long as the tier before it, or longer,", str(tiers[-1].length), f"'{length}'"
+                )
+            tiers.append(Tier(name=name, length=length))
+    if len(tiers) > MOST_TIERS:
+        fields.wrong("tiers", f"at most {MOST_TIERS} tiers", "maintenance and security", f"{len(tiers)}")
+    if tiers and support and not _same(tiers[-1].length, support):
+        last = tiers[-1]
+        fields.wrong(
+            "prior_version_support",
+            f"as long as the last tier, {last.name},",
+            str(last.length),
+            f"'{support}'",
+        )
+    return tuple(tiers)
+
+
+def _days(length: Duration) -> int:
+    """About how long it is, to tell shorter from longer."""
+    start = date(2001, 1, 1)
+    return (length.after(start) - start).days
+
+
+def _same(one: Duration, other: Duration) -> bool:
+    """Whether two lengths end on the same day whenever they begin: 12 months are 1 year, 365 days are not."""
+
+    def counted(length: Duration) -> tuple[bool, int]:
+        return length.unit == "day", length.count * (12 if length.unit == "year" else 1)
+
+    return counted(one) == counted(other)
 
 
 def _hours(fields: Fields | None) -> Hours | None:

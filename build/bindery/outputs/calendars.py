@@ -75,10 +75,10 @@ def _ends(library: Library, answers: Answers, site_url: str) -> Iterator[Entry]:
         name = library.name_of(end.release)
         reasons = [support.PLACE.sub("", reason) for reason in end.because]
         yield Entry(
-            uid=_uid(library, f"life-cycle/{end.release.product}/{end.release.version}"),
+            uid=_uid(library, end.name),
             first=end.day,
             last=end.day,
-            summary=f"Last day of support: {name}",
+            summary=f"Last day of {end.tier} support: {name}" if end.tier else f"Last day of support: {name}",
             description=_told(
                 end.release, "\n".join(f"{reason[:1].upper()}{reason[1:]}." for reason in reasons)
             ),

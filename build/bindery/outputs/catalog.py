@@ -26,8 +26,7 @@ def outputs(
     policy = library.policy
     vendor = library.home.vendor
     hours = policy.hours
-    closed = dict(holidays(hours.holidays)) if hours.holidays else {}
-    closed |= dict.fromkeys(hours.closed, "Closed")
+    closed = hours.closed_days(holidays(hours.holidays) if hours.holidays else {})
     catalog: dict[str, Any] = {
         "format": FORMAT,
         "vendor": {
@@ -44,7 +43,7 @@ def outputs(
             "days": list(hours.days),
             "open": hours.open,
             "close": hours.close,
-            "closed": {day.isoformat(): closed[day] for day in sorted(closed)},
+            "closed": {day.isoformat(): name for day, name in closed.items()},
         },
         "products": {
             product.product: {
@@ -72,7 +71,7 @@ def _policy(library: Library, policy: Policy) -> dict[str, Any]:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    return {
+    made: dict[str, Any] = {
         "since": rule.since.isoformat(),
         "product": rule.product or None,
         "prior_version_support": str(rule.prior_version_support),
@@ -84,6 +83,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "reminders": list(rule.reminders),
         "because": rule.place,
     }
+    if rule.tiers:
+        made["tiers"] = [{"name": tier.name, "for": str(tier.length)} for tier in rule.tiers]
+    return made
 
 
 def _release(library: Library, release: Release, answer: Answer) -> dict[str, Any]:
@@ -107,6 +109,16 @@ def _release(library: Library, release: Release, answer: Answer) -> dict[str, An
     }
     if answer.ends is None:
         made["ends_after_next"] = answer.ends_after_next
+    if answer.tiers:
+        made["tiers"] = [
+            {
+                "name": tier.name,
+                "ends": tier.ends.isoformat() if tier.ends else None,
+                "ends_after_next": tier.ends_after_next or None,
+                "because": list(tier.because),
+            }
+            for tier in answer.tiers
+        ]
     if release.requires_stop:
         made["requires_stop"] = True
     return made

@@ -168,7 +168,7 @@ class Chronicle:
             at = max(at, end.release.publish_at)
         name = self._library.name_of(end.release)
         sample = (end.release.sample, end.release.sample_note)
-        mark = f"{end.release.path} {name} {end.day} {at} {end.because} {sample}"
+        mark = f"{end.release.path} {name} {end.tier} {end.day} {at} {end.because} {sample}"
         return Told(at, end.release.path, mark, partial(self._end, end, at))
 
     def _end(self, end: support.End, at: datetime) -> Entry:
@@ -178,6 +178,7 @@ class Chronicle:
             "feeds/end.html",
             {
                 "name": name,
+                "tier": end.tier,
                 "day": end.day,
                 "reasons": [support.PLACE.sub("", reason) for reason in end.because],
                 "life_cycle": f"{self._site_url}life-cycle/",
@@ -186,10 +187,14 @@ class Chronicle:
             },
         )
         return Entry(
-            id=f"tag:{self._authority},{TAG_YEAR}:life-cycle/{release.product}/{release.version}",
+            id=f"tag:{self._authority},{TAG_YEAR}:{end.name}",
             url=self._site_url + release.url,
-            title=f"{name}: supported until {end.day}",
-            summary=f"{name} is supported until {end.day}, that day included.",
+            title=f"{name}: {end.tier} support until {end.day}"
+            if end.tier
+            else f"{name}: supported until {end.day}",
+            summary=f"{name} has {end.tier} support until {end.day}, that day included."
+            if end.tier
+            else f"{name} is supported until {end.day}, that day included.",
             authors=(self._library.home.vendor.name,),
             categories=(self._names.get(release.product, release.product), "end of support"),
             published=at,

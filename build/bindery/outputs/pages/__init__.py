@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
+from types import MappingProxyType
 
-from bindery import authors
+from bindery import authors, opening
 from bindery.library import Library
 from bindery.outputs.pages import fixed, items, life_cycles, papers, sections
 from bindery.outputs.pages.press import PagePlan, Templates
@@ -23,12 +25,15 @@ def plan(
     answers: Mapping[tuple[str, str], Answer],
     templates: Mapping[str, str],
     site_url: str = "/",
+    closed: Mapping[date, str] = MappingProxyType({}),
 ) -> list[PagePlan]:
     """All pages, sorted by url. `templates` are the sources below `site/templates`, by path.
 
-    `site_url` begins the addresses that other sites are to keep, and ends in a slash.
+    `site_url` begins the addresses that other sites are to keep, and ends in a slash; `closed` are the days
+    on which nobody answers, as the policy's page lists them.
     """
     frame: dict[str, object] = dict(asdict(library.home.vendor))
+    frame["hours"] = opening.hours(library.policy.hours)
     # Pages at the root (about, accessibility …) are linked from every page's foot.
     foot = [(page.title, f"/{page.url}") for page in library.pages if "/" not in page.path]
     press = Templates(templates, {**frame, "pages": foot}, library.prefix)
@@ -53,7 +58,7 @@ def plan(
         *papers.authors(written_by, press, site_url),
         *papers.events(library, press, site_url),
         *items.defects(library, press),
-        *items.policy(library, press),
+        *items.policy(library, press, closed),
         *items.pages(library, press, frozenset(made.url for made in lists)),
     ]
     return sorted([*lists, *own], key=lambda made: made.url)

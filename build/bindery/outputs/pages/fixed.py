@@ -7,9 +7,9 @@ from datetime import date
 from typing import NamedTuple
 
 from bindery.channels import CALENDARS, FORMATS, feeds
-from bindery.fields import Duration
 from bindery.kinds.policy import SEVERITIES
 from bindery.library import Library
+from bindery.opening import hours, promised
 from bindery.outputs.pages.items import CRUMBS, SUPPORT
 from bindery.outputs.pages.press import Head, PagePlan, Templates
 
@@ -129,43 +129,9 @@ def offer(library: Library) -> Offered:
             for file in release.files
         )[:OFFERED],
         severities=tuple((name, promised(policy.first_response[name])) for name in SEVERITIES),
-        hours=hours(library),
+        hours=hours(policy.hours),
         updated=max(
             (day for day in (policy.updated, *(release.released for release in newest[:1])) if day),
             default=None,
         ),
     )
-
-
-def promised(time: Duration) -> str:
-    """4 opening hours, 1 business day: first responses count in opening hours."""
-    return str(time).replace("hour", "opening hour").replace("day", "business day")
-
-
-DAYS = dict(
-    zip(
-        ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-        ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-        strict=True,
-    )
-)
-
-
-def hours(library: Library) -> str:
-    """Monday to Friday, 8:00 a.m. to 5:00 p.m. (Denver time)."""
-    told = library.policy.hours
-    order = list(DAYS)
-    places = [order.index(day) for day in told.days]
-    in_a_row = len(places) > 2 and places == list(range(places[0], places[-1] + 1))
-    if in_a_row:
-        days = f"{DAYS[told.days[0]]} to {DAYS[told.days[-1]]}"
-    else:
-        days = ", ".join(DAYS[day] for day in told.days)
-    place = told.time_zone.rsplit("/", 1)[-1].replace("_", " ")
-    return f"{days}, {time_of_day(told.open)} to {time_of_day(told.close)} ({place} time)"
-
-
-def time_of_day(text: str) -> str:
-    """17:00 is 5:00 p.m."""
-    hour, minute = text.split(":")
-    return f"{(int(hour) - 1) % 12 + 1}:{minute} {'a' if int(hour) < 12 else 'p'}.m."

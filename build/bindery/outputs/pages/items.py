@@ -12,6 +12,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from bindery import opening
 from bindery.kinds.defect import Defect
 from bindery.kinds.issue import Issue
 from bindery.kinds.item import Item
@@ -41,10 +42,20 @@ ENTRY = re.compile(r"^([-*+][ \t]+(?:\*\*)?)([A-Z][A-Z0-9]*(?:-\d+)+)(?=(?:\*\*)
 DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 
+class Level(NamedTuple):
+    """A tier of support as readers are told it."""
+
+    name: str
+    ends: date | None
+    ends_after_next: str
+    because: tuple[str, ...]
+
+
 class Support(NamedTuple):
     ends: date | None
     ends_after_next: str
     because: tuple[str, ...]
+    tiers: tuple[Level, ...] = ()
 
 
 class Neighbour(NamedTuple):
@@ -62,7 +73,15 @@ def reasons(answer: Answer | None) -> Support | None:
     """An answer as readers are told it: days in words, and no word of files and their lines."""
     if answer is None:
         return None
-    return Support(answer.ends, answer.ends_after_next, tuple(map(_told, answer.because)))
+    return Support(
+        answer.ends,
+        answer.ends_after_next,
+        tuple(map(_told, answer.because)),
+        tuple(
+            Level(tier.name, tier.ends, tier.ends_after_next, tuple(map(_told, tier.because)))
+            for tier in answer.tiers
+        ),
+    )
 
 
 @lru_cache(maxsize=100_000)  # many updates share the reasons of one version
@@ -267,10 +286,30 @@ def _release_link(library: Library, defect: Defect, version: str) -> Neighbour:
     return Neighbour(version, f"/{release.url}" if release else "", release.released if release else None)
 
 
-def policy(library: Library, templates: Templates) -> Iterator[PagePlan]:
+class PolicyContext(NamedTuple):
+    """What the page shows of the policy beside its prose: `closed` are the days of this year and the next."""
+
+    names: tuple[tuple[str, str], ...]
+    opening: str
+    first_response: tuple[tuple[str, str], ...]
+    closed: tuple[tuple[int, tuple[tuple[date, str], ...]], ...]
+
+
+def policy(library: Library, templates: Templates, closed: Mapping[date, str]) -> Iterator[PagePlan]:
+    """The page of the policy. `closed` are the days that the functions count as closed."""
     item: Policy = library.policy
-    names = tuple((rule.product, name_of(library, rule.product)) for rule in item.rules if rule.product)
-    yield _plain(library, templates, item, "pages/policy.md", POLICY, dict(names))
+    years = sorted({day.year for day in closed})
+    context = PolicyContext(
+        names=tuple((rule.product, name_of(library, rule.product)) for rule in item.rules if rule.product),
+        opening=opening.hours(item.hours),
+        first_response=tuple(
+            (severity, opening.promised(time)) for severity, time in item.first_response.items()
+        ),
+        closed=tuple(
+            (year, tuple((day, name) for day, name in closed.items() if day.year == year)) for year in years
+        ),
+    )
+    yield _plain(library, templates, item, "pages/policy.md", POLICY, context)
 
 
 def pages(library: Library, templates: Templates, taken: frozenset[str]) -> Iterator[PagePlan]:

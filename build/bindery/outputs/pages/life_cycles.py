@@ -27,10 +27,13 @@ class Cycle(NamedTuple):
 
 
 class ProductCycles(NamedTuple):
+    """A table: `tiers` are the levels of support that its versions have, a column each."""
+
     name: str
     product: str
     url: str
     rows: tuple[Cycle, ...]
+    tiers: tuple[str, ...] = ()
 
 
 def life_cycle(
@@ -60,7 +63,7 @@ def life_cycle(
             for version in reversed(versions)
         )
         if rows:
-            tables.append(ProductCycles(product.name, product.product, f"/{product.url}", rows))
+            tables.append(ProductCycles(product.name, product.product, f"/{product.url}", rows, _tiers(rows)))
     apart = len(tables) > 1 and sum(len(table.rows) for table in tables) > shelves.FULL
     first = tuple(table._replace(rows=()) for table in tables) if apart else tuple(tables)
     yield _cycles(library, templates, "life-cycle/", told.title, told, first, ())
@@ -77,6 +80,15 @@ def life_cycle(
                 (table,),
                 (CRUMBS[items.LIFE_CYCLE],),
             )
+
+
+def _tiers(rows: tuple[Cycle, ...]) -> tuple[str, ...]:
+    """The tiers of a table, those that end first before the others: each as far along as it ever stands."""
+    places: dict[str, int] = {}
+    for row in rows:
+        for place, tier in enumerate(row.support.tiers if row.support else ()):
+            places[tier.name] = max(place, places.get(tier.name, 0))
+    return tuple(sorted(places, key=lambda name: (places[name], name)))
 
 
 def _cycles(
