@@ -162,6 +162,8 @@ class Walk:
                 f"the heading must be one level below the one before it such as '{wanted} …', "
                 f"not '{given} {shortened(words)}'"
             )
+        if not words.strip():
+            self.refuse("the heading must have words such as 'Method', not an empty one")
         if _TOKEN.search(words):
             self.refuse("the heading must be words such as 'Method', not mathematics")
         self.level = max(level, 2)
@@ -348,8 +350,8 @@ class Walk:
         self.plain(tag, "href")
         target = tag.attributes.get("href") or ""
         within = self.spaced(tag)
-        if not within:
-            return
+        if not "".join(_texts(within)).strip():
+            self.refuse(f"the link must have words such as [the list]({target}), not an empty one")
         if target.startswith("#"):
             self.targets.append(target[1:])
             yield ["inner", target[1:], within]
@@ -389,6 +391,12 @@ def _without_backlinks(parent: _Tag) -> None:
             _without_backlinks(child)
     if parent.children and isinstance(parent.children[-1], str):
         parent.children[-1] = parent.children[-1].rstrip("\xa0")
+
+
+def _texts(nodes: Sequence[Any]) -> Iterator[str]:
+    """Whatever is not nothing in pieces of a line."""
+    for node in nodes:
+        yield node if isinstance(node, str) else str(node)
 
 
 def shortened(text: str) -> str:

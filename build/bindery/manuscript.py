@@ -43,7 +43,7 @@ _TABLE = re.compile(
     r"(?:\A|\n[ \t]*\n)(?P<all>Table:[ ]+(?P<caption>[^\n]*\S))[ \t]*(?=\n(?:[ \t]*\n)+ {0,3}\|)"
 )
 _BEFORE_TEXT = re.compile(r"-->(?=[ \t]*\S)")  # Python-Markdown takes what follows for a part of the comment
-_NOTE = re.compile(r"(?<![\\\]\w])\[\^([^\]\n]+)\](:(?=[ \t\n]))?")
+_NOTE = re.compile(r"(?<![\\\]])\[\^([^\]\n]+)\](:(?=[ \t\n]))?")
 
 
 @dataclass(frozen=True, kw_only=True)

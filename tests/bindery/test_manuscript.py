@@ -127,7 +127,7 @@ REFUSED: dict[str, list[str]] = {
         "5: the heading must begin with '##', for '#' is the title, not '# C'",
     ],
     "## On $x$": ["1: the heading must be words such as 'Method', not mathematics"],
-    "x[^a] and\n[^b]\n\n[^a]: y\n[^c]: z": [
+    "x[^a] and\ny[^b]\n\n[^a]: y\n[^c]: z": [
         "2: the footnote must have a text of its own such as '[^b]: …', it has none",
         "5: the footnote must be referred to in the text such as by [^c], it is not",
     ],
@@ -141,6 +141,11 @@ REFUSED: dict[str, list[str]] = {
         "3: the code must stand between lines of ``` when it holds dollars, not behind four spaces"
     ],
     "a `b\n$c$ d` e": [],
+    "[ ](/x/)\n\n## A\n\n[](#a)\n\n##\n": [
+        "1: the link must have words such as [the list](/x/), not an empty one",
+        "5: the link must have words such as [the list](#a), not an empty one",
+        "7: the heading must have words such as 'Method', not an empty one",
+    ],
     "a\n\n$$x$$ b": ["3: the formula between $$ must stand in a paragraph of its own, not in a line"],
     "    a\n: meaning": ["2: the meaning must stand in the line below its term, not without one"],
     "a \ue000 b": ["1: the text must be letters and signs that have a name, not U+E000 or U+E001"],

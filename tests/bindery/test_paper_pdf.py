@@ -165,6 +165,37 @@ def test_citations_and_references_are_those_of_the_page(made: Callable[..., byte
     )
 
 
+def test_what_is_long_stays_on_the_sheet_and_is_copied_whole(made: Callable[..., bytes]) -> None:
+    name = "a_name." + "that-goes-on_" * 12 + "w" * 90
+    rows = "".join(f"| Row {n} | Some words |\n" for n in range(70))
+    pdf = made(f"So `{name}` is.\n\nTable: Long.\n\n| Name | Words |\n|---|---|\n{rows}")
+    sheets = pypdf.PdfReader(BytesIO(pdf)).pages
+    assert len(sheets) == 3
+    assert max(len(word) for sheet in sheets for word in sheet.extract_text().split()) < 84
+    assert f"So{name}is." in text_of(pdf).replace(" ", "")
+    assert [f"Row {n} " in text_of(pdf) for n in range(70)] == [True] * 70
+    assert text_of(pdf).count("Name Words") == 3  # the head stands on every sheet
+
+
+def test_an_embargoed_paper_has_no_pdf_and_a_draft_neither(
+    small: Callable[..., Path], tmp_path: Path
+) -> None:
+    later = HEAD + "publish_at: 2026-11-24T09:00:00-07:00\n"
+    content = small(
+        {
+            "papers/valves.md": paper("Text.\n", later),
+            "papers/pipes.md": paper("Text.\n", HEAD + "draft: true\n"),
+        }
+    )
+
+    def made(now: datetime) -> list[str]:
+        binding.build(content, SITE, tmp_path / "dist", now=now, jobs=1, cache=tmp_path / "cache")
+        return sorted(path.parent.name for path in (tmp_path / "dist" / "public").rglob("*.pdf"))
+
+    assert made(datetime(2026, 11, 24, 15, 59, 59, tzinfo=UTC)) == []
+    assert made(datetime(2026, 11, 24, 16, 0, 0, tzinfo=UTC)) == ["valves"]
+
+
 def test_a_sample_says_so(made: Callable[..., bytes]) -> None:
     text = text_of(made("Text.\n", HEAD + "sample: true\nsample_note: All is invented.\n"))
     assert "Sample. All is invented. Abstract." in text
