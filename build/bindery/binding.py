@@ -13,20 +13,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import partial
 from importlib import metadata
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bindery import checks, memory, reading, source, support, write
+from bindery import checks, memory, printing, reading, source, support, write
 from bindery.library import Library
 from bindery.reading import Scan
 from bindery.source import Found, Problem, Problems
 
 if TYPE_CHECKING:
-    from bindery.outputs import papers
     from bindery.outputs.pages import PagePlan
 
 Progress = Callable[[str, int, int], None]
@@ -82,17 +80,26 @@ def check(
     content: Path,
     *,
     now: datetime,
+    site: Path | None = None,
     site_url: str = "/",
     cache: Path | None = None,
     progress: Progress = _quiet,
 ) -> Library:
-    """Read and check all content. Raises Problems with every one of them."""
+    """Read and check all content. Raises Problems with every one of them.
+
+    With `site` papers are set too, for what their pictures and letters are shows only then.
+    """
     found = _found(content)
     scan = _scan(content, found, cache, progress)
+    prefix = prefix_of(site_url)
     try:
-        return checks.assemble(scan, content=content, now=now, prefix=prefix_of(site_url))
+        library = checks.assemble(scan, content=content, now=now, prefix=prefix)
     except Problems as error:
         raise labelled(content, error) from None
+    if site:
+        with _looks_of(site):
+            printing.check(checks.everything(scan, content, prefix), site, site_url, cache)
+    return library
 
 
 def prefix_of(site_url: str) -> str:
@@ -167,6 +174,10 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         library = checks.assemble(scan, content=content, now=order.now, prefix=prefix_of(site_url))
     except Problems as error:
         raise labelled(content, error) from None
+    later = {item.path for item in scan.items.values()} - library.by_path.keys()
+    if later:
+        whole = checks.everything(scan, content, library.prefix)
+        printing.check(whole, site, site_url, cache, lambda paper: paper.path in later)
     answers = support.answers(library)
     known = support.known_issues(library)
     plans = pages.plan(
@@ -307,11 +318,10 @@ def _others(
     )
     calendar_plans = calendars.plans(library, answers, site_url=site_url)
     take("public", ((p.path, kept.later(f"public/{p.path}", p.key, p.text)) for p in feed_plans))
-    remakable: list[tuple[str, str, Callable[[], str | bytes]]] = []
-    remakable += [(plan.path, plan.key, plan.text) for plan in calendar_plans]
+    remakable = [(plan.path, plan.key, plan.text) for plan in calendar_plans]
     remakable += citations.plans(library, site_url=site_url)
-    remakable += [(plan.path, plan.key, plan.make) for plan in _papers(library, site, site_url)]
     take("public", ((path, kept.of(f"public/{path}", key, make)) for path, key, make in remakable))
+    take("public", printing.outputs(library, site, site_url, kept))
     take(
         "public",
         addresses.outputs(
@@ -340,37 +350,6 @@ def _others(
         )
     take("public", ((file.path, (library.content / file.path).read_bytes()) for file in library.attached))
     return others
-
-
-def _papers(library: Library, site: Path, site_url: str) -> Iterator[papers.PaperPlan]:
-    """Papers as PDF, what Typst refuses told as a problem of the paper."""
-    from bindery import typeset
-    from bindery.outputs import papers
-
-    if not any(paper.pdf for paper in library.papers):
-        return
-    path = site / "templates" / "papers" / "paper.typ"
-    template = path.read_text("utf-8")
-
-    def typeset_all(tree: Mapping[str, Any], day: date) -> bytes:
-        return typeset.pdf(tree, template, library.content, day)
-
-    def told(plan: papers.PaperPlan) -> bytes:
-        try:
-            return plan.make()
-        except typeset.Unset as error:
-            sound = partial(typeset.sound, root=library.content)
-            found = papers.trouble(library, plan.paper, error.unshown, sound)
-            if found:
-                raise labelled(library.content, Problems(found)) from None
-            message = f"the template must be Typst that sets {plan.paper.path}: {error.reason}"
-            raise Problems([Problem(path=str(path), line=error.line, message=message)]) from None
-        except Problems as error:
-            raise labelled(library.content, error) from None
-
-    version = typeset.version()
-    for plan in papers.plans(library, site_url=site_url, typeset=typeset_all, version=version):
-        yield replace(plan, make=partial(told, plan))
 
 
 @contextmanager

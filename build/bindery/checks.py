@@ -43,6 +43,17 @@ GENERATED = (
 )
 
 
+def everything(scan: Scan, content: Path, prefix: str) -> Library:
+    """All that was read, what readers may not see yet too: for checks, never for an output."""
+    return Library(
+        items=tuple(scan.items[path] for path in sorted(scan.items)),
+        attached=scan.attached,
+        bibliographies=scan.bibliographies,
+        content=content,
+        prefix=prefix,
+    )
+
+
 def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> Library:
     """Check everything against everything, then keep what readers may see at `now`.
 
@@ -50,24 +61,18 @@ def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> 
     are checked too, so that their day brings no surprise.
     """
     problems = list(scan.problems)
-    everything = Library(
-        items=tuple(scan.items[path] for path in sorted(scan.items)),
-        attached=scan.attached,
-        bibliographies=scan.bibliographies,
-        content=content,
-        prefix=prefix,
-    )
-    problems += _checked(everything, scan.unread)
-    visible = everything
-    if any(item.draft or item.publish_at for item in everything.items):
+    whole = everything(scan, content, prefix)
+    problems += _checked(whole, scan.unread)
+    visible = whole
+    if any(item.draft or item.publish_at for item in whole.items):
         visible = Library(
-            items=tuple(item for item in everything.items if item.shown_at(now)),
+            items=tuple(item for item in whole.items if item.shown_at(now)),
             attached=scan.attached,
             bibliographies=scan.bibliographies,
             content=content,
             prefix=prefix,
         )
-        problems += _dangling(everything, visible)
+        problems += _dangling(whole, visible)
     if not problems:
         for name, kind in (("index.md", Home), ("policy/support.md", Policy)):
             if not any(isinstance(item, kind) for item in visible.items):

@@ -134,7 +134,7 @@ def check(content: Path, site: Path, out: Path, now: datetime | None, url: str |
     """Read and check all content; write nothing."""
     progress = Progress()
     try:
-        found = binding.check(content, now=now or the_present(), cache=CACHE, progress=progress)
+        found = binding.check(content, now=now or the_present(), site=site, cache=CACHE, progress=progress)
     finally:
         progress.end()
     click.echo(f"{_counted(len(found.items), 'item')} in {content}, no problem.")

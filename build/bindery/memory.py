@@ -267,3 +267,34 @@ class Kept:
         if self._cache and self._made != self._known:
             content = json.dumps({"looks": self._looks, "made": self._made}, ensure_ascii=False)
             write.save_cache(self._cache, self._name, content.encode())
+
+
+class Sound:
+    """Keys of what was tried and found sound: trying it again tells nothing."""
+
+    def __init__(self, cache: Path | None, content: Path) -> None:
+        self._cache = cache
+        self._name = name("sound", content)
+        self._by = versions()
+        self._known: set[str] = set()
+        self._seen: set[str] = set()
+        if cache:
+            try:
+                saved = json.loads((cache / self._name).read_text("utf-8"))
+                if saved["by"] == self._by:
+                    self._known = set(saved["keys"])
+            except (OSError, ValueError, KeyError, TypeError):
+                self._known = set()
+
+    def see(self, key: str, attempt: Callable[[], object]) -> None:
+        """Try it when that key is new; what it raises is not remembered."""
+        if key not in self._known:
+            attempt()
+        self._seen.add(key)
+
+    def save(self) -> None:
+        """Keep what was found sound, now and before."""
+        if self._cache and not self._seen <= self._known:
+            keys = sorted(self._known | self._seen)[-2_000:]  # enough for every paper and its last edits
+            content = json.dumps({"by": self._by, "keys": keys})
+            write.save_cache(self._cache, self._name, content.encode())

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bindery import binding, typeset
+from bindery import binding, memory, typeset
 from bindery.outputs import papers
 from bindery.source import Problems
 
@@ -172,9 +172,10 @@ def test_what_is_long_stays_on_the_sheet_and_is_copied_whole(made: Callable[...,
     sheets = pypdf.PdfReader(BytesIO(pdf)).pages
     assert len(sheets) == 3
     assert max(len(word) for sheet in sheets for word in sheet.extract_text().split()) < 84
-    assert f"So{name}is." in text_of(pdf).replace(" ", "")
-    assert [f"Row {n} " in text_of(pdf) for n in range(70)] == [True] * 70
-    assert text_of(pdf).count("Name Words") == 3  # the head stands on every sheet
+    text = text_of(pdf)
+    assert f"So{name}is." in text.replace(" ", "")
+    assert [f"Row {n} " in text for n in range(70)] == [True] * 70
+    assert text.count("Name Words") == 3  # the head stands on every sheet
 
 
 def test_an_embargoed_paper_has_no_pdf_and_a_draft_neither(
@@ -256,17 +257,58 @@ def test_an_edit_makes_that_pdf_again_and_no_other(small: Callable[..., Path], t
     assert not (tmp_path / "dist/public/papers/valves/paper.pdf").exists()
 
 
-def test_letters_that_no_font_has_are_a_problem_with_its_line(
+def test_what_only_setting_shows_is_told_of_every_paper_at_once(
     small: Callable[..., Path], tmp_path: Path
 ) -> None:
-    content = small({"papers/valves.md": paper("One.\n\nTwo 数 of them.\n")})
-    with pytest.raises(Problems) as caught:
-        binding.build(content, SITE, tmp_path / "dist", now=NOW, jobs=1, cache=None)
-    assert str(caught.value) == (
-        f"{content}/papers/valves.md:13: the text must be letters that the fonts of the PDF have "
-        "such as Latin, Greek or Cyrillic ones, not '数'"
+    """Of one under embargo too: its day brings no surprise."""
+    later = HEAD + "publish_at: 2027-01-01T00:00:00+00:00\n"
+    bib = "@book{a, author = {数 Li}, title = {T}, publisher = {P}, year = 2001}\n"
+    content = small(
+        {
+            "papers/letters.md": paper("One.\n\nTwo 数 of 😀.\n"),
+            "papers/later.md": paper("Text 数.\n", later),
+            "papers/picture.md": paper("![A dot](dot.png)\n"),
+            "papers/cites.md": paper("As [@a].\n", HEAD + "bibliography: works.bib\n"),
+            "papers/works.bib": bib,
+        }
     )
+    (content / "papers" / "dot.png").write_bytes(b"no picture")
+    letters = (
+        "the text must be letters that the fonts of the PDF have such as Latin, Greek or Cyrillic ones, not "
+    )
+    told = {
+        f"{content}/papers/letters.md:13: {letters}'数'",
+        f"{content}/papers/letters.md:13: {letters}'😀'",
+        f"{content}/papers/picture.md:11: the picture must be one that can be read such as a PNG, JPEG or "
+        "SVG file, not 'dot.png'",
+        f"{content}/papers/works.bib:1: {letters}'数'",
+    }
+    for_later = f"{content}/papers/later.md:12: {letters}'数'"
+    for _ in range(2):  # what is wrong is not remembered
+        with pytest.raises(Problems) as caught:
+            binding.check(content, now=NOW, site=SITE, cache=tmp_path / "cache")
+        assert set(str(caught.value).splitlines()) == {*told, for_later}
+    with pytest.raises(Problems) as caught:
+        binding.build(content, SITE, tmp_path / "dist", now=NOW, jobs=1, cache=tmp_path / "cache")
+    assert str(caught.value) == for_later
+    (content / "papers" / "later.md").unlink()
+    with pytest.raises(Problems) as caught:
+        binding.build(content, SITE, tmp_path / "dist", now=NOW, jobs=1, cache=tmp_path / "cache")
+    assert set(str(caught.value).splitlines()) == told
     assert not (tmp_path / "dist").exists()
+
+
+def test_what_was_found_sound_is_not_tried_again(tmp_path: Path) -> None:
+    tried = []
+    for key in ("one", "one", "two"):
+        sound = memory.Sound(tmp_path / "cache", tmp_path)
+        sound.see(key, lambda key=key: tried.append(key))  # type: ignore[misc]
+        sound.save()
+    with pytest.raises(ValueError, match="no"):
+        sound.see("three", lambda: int("no"))
+    sound.save()
+    memory.Sound(tmp_path / "cache", tmp_path).see("three", lambda: tried.append("three"))
+    assert tried == ["one", "two", "three"]
 
 
 def test_a_broken_template_is_told_with_its_line(small: Callable[..., Path], tmp_path: Path) -> None:
