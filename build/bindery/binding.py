@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 Other = str | bytes | Callable[[], str] | None  # made, to be made when it is written, or there already
 RACY = 100_000_000  # ns; a file changed this shortly before it was read may change again unseen
+SWEEP = 100  # pages made between two collections of what they leave behind
 RELOADING = b'<script src="/preview.js" defer></script></body>'
 HOLIDAY_YEARS = range(-1, 6)  # around the year of the build: what the functions can look ahead and back
 
@@ -160,6 +161,7 @@ def build(
         with _looks_of(site):
             return _build(order, before, found, inputs)
     finally:
+        gc.unfreeze()
         gc.enable()
 
 
@@ -180,14 +182,17 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         printing.check(whole, site, site_url, cache, lambda paper: paper.path in later)
     answers = support.answers(library)
     known = support.known_issues(library)
+    looks = hashlib.sha256(f"{render.looks(site)} {site_url} {order.preview}".encode()).hexdigest()
     plans = pages.plan(
         library,
         answers,
+        known,
         render.templates(site),
         site_url,
         _closed_soon(library, order.now.year, order.cache),
+        html_of=lambda text: render.fragment(text, site),
+        table=lambda name, key, make: memory.table(cache, memory.name(name, content), f"{looks} {key}", make),
     )
-    looks = hashlib.sha256(f"{render.looks(site)} {site_url} {order.preview}".encode()).hexdigest()
     same_looks = looks == before.looks
     stale = [
         plan
@@ -196,10 +201,11 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
             same_looks
             and before.pages.get(plan.path) == plan.key
             and f"public/{render.public_path(plan.url)}" in before.files
+            and all(f"public/{path}" in before.files for path, _ in plan.beside)
         )
     ]
     tell("Making pages", 0, len(stale))
-    texts = [(plan, _text(plan, content)) for plan in stale]
+    texts = [(plan, _text(plan, content)) for plan in _swept(stale)]
     to_render = [
         (plan, text)
         for plan, text in texts
@@ -241,6 +247,7 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     )
     first = list(islice(rendered, 1))  # looks that are broken show in any page, so before anything is written
     changing = [path for path, content_of in others.items() if content_of is not None]
+    changing += [f"public/{path}" for plan, _ in texts for path, _ in plan.beside]
     writer.begin([*rendered_paths, *(f"pages/{plan.path}" for plan, _ in texts), *changing])
     for plan, text in texts:
         writer.put(f"pages/{plan.path}", text)
@@ -251,8 +258,13 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     for plan in plans:
         if plan.path not in fresh:
             writer.keep(f"pages/{plan.path}")
+            for path, _ in plan.beside:
+                writer.keep(f"public/{path}")
         if plan.path not in anew:
             writer.keep(f"public/{render.public_path(plan.url)}")
+    for plan in _swept(stale):
+        for path, text_of in plan.beside:
+            writer.put(f"public/{path}", text_of())
     for path, content_of in others.items():
         if content_of is None:
             writer.keep(path)
@@ -342,6 +354,7 @@ def _others(
     )
     take("public", render.static(site))
     taken = {*others, *(f"public/{render.public_path(page.url)}" for page in plans)}
+    taken |= {f"public/{path}" for page in plans for path, _ in page.beside}
     in_the_way = [file.path for file in library.attached if f"public/{file.path}" in taken]
     if in_the_way:
         message = "the file must have an address of its own, and the build makes one that is called so"
@@ -400,6 +413,18 @@ def _told(
             replace(problem, path=files.get(urls[problem.path], problem.path)) for problem in error.problems
         ]
         raise labelled(library.content, Problems(named)) from None
+
+
+def _swept(plans: Sequence[PagePlan]) -> Iterator[PagePlan]:
+    """The plans; what making each leaves behind goes now and then, for a page's template leaves circles.
+
+    Only what is new is looked through: all that was there before is known to stay.
+    """
+    gc.freeze()
+    for number, plan in enumerate(plans, 1):
+        yield plan
+        if number % SWEEP == 0:
+            gc.collect(0)
 
 
 def _text(plan: PagePlan, content: Path) -> str:

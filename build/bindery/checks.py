@@ -32,6 +32,7 @@ GENERATED = (
     "policy/",
     "help/",
     "life-cycle/",
+    "upgrade/*",
     "support/",
     "support/ticket/",
     "support/renewal/",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -15,7 +14,7 @@ from typing import Any
 
 import click
 
-from bindery import binding, cli_importing, cli_publishing, support
+from bindery import binding, cli_importing, cli_publishing, cli_upgrading, support
 from bindery.incoming.mapping import KINDS
 from bindery.publications import PublishError
 from bindery.source import Problems
@@ -231,14 +230,7 @@ def explain(
 ) -> None:
     """Say until when a release is supported, and why."""
     library = binding.check(content, now=now or the_present(), cache=CACHE)
-    release = library.release(product, version)
-    if release is None:
-        versions = [one.version for one in library.releases_of(product)]
-        known = versions or [one.product for one in library.products]
-        given = version if versions else product
-        near = difflib.get_close_matches(given, known, 3, 0.3) or known[-3:]
-        what = f"a release of {product}" if versions else "a product"
-        raise click.ClickException(f"there must be {what} such as {', '.join(near)}, not '{given}'")
+    release = cli_upgrading.known_release(library, product, version)
     answer = support.answers(library)[(product, version)]
     chain = [one.version for one in library.contains(release)]
     if as_json:
@@ -282,6 +274,38 @@ def _until(end: support.Answer | support.Tier) -> str:
     if not end.ends_after_next:
         return "without an end that anything tells"
     return f"until {end.ends_after_next} after the next version is released"
+
+
+@main.command()
+@click.argument("product")
+@click.argument("start", metavar="FROM")
+@click.argument("goal", metavar="TO")
+@_content
+@_site
+@_out
+@_now
+@_json
+def upgrade(
+    product: str,
+    start: str,
+    goal: str,
+    content: Path,
+    site: Path,
+    out: Path,
+    now: datetime | None,
+    as_json: bool,
+) -> None:
+    """Say what changes from one release to another, what may not be skipped, and what is known.
+
+    An entry counts by its id: what FROM has already is not told as new. With --json the answer has the shape
+    of the files below /data/upgrade/.
+    """
+    library = binding.check(content, now=now or the_present(), cache=CACHE)
+    told = cli_upgrading.answer(library, product, start, goal)
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(cli_upgrading.lines(told)))
 
 
 @main.command()

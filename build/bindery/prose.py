@@ -150,3 +150,48 @@ def entries(plain: str, body: str, first_line: int) -> tuple[Entry, ...]:
         else:
             open_entry = False
     return tuple(found)
+
+
+TOLD = frozenset({"New", "Changed", "Fixed", "Security", "Breaking changes"})
+_BULLET = re.compile(r"[-*+][ \t]+(?=\S)")
+
+
+def unnumbered(plain: str, body: str, first_line: int) -> tuple[Entry, ...]:
+    """The bullets without an id in the sections that say what a release brings, as entries whose id is ""."""
+    found: list[Entry] = []
+    section = ""
+    lines = body.split("\n")
+    open_bullet = False
+    for number, line in enumerate(plain.split("\n")):
+        if line.startswith("#"):
+            heading = line.lstrip("#")
+            if len(line) - len(heading) <= 2:
+                section = _SECTION_OF.get(heading.strip().casefold(), "")
+            open_bullet = False
+        elif section not in TOLD or not lines[number].strip():
+            open_bullet = False
+        elif match := _BULLET.match(line):
+            open_bullet = not _ENTRY.match(line)
+            if open_bullet:
+                text = lines[number][match.end() :].strip()
+                found.append(Entry("", section, text, first_line + number))
+        elif open_bullet and line[:1].isspace() and line.strip() and line.lstrip()[0] not in "-*+":
+            found[-1] = found[-1]._replace(text=f"{found[-1].text} {lines[number].strip()}")
+        else:
+            open_bullet = False
+    return tuple(found)
+
+
+def sections(body: str) -> dict[str, str]:
+    """By the name of each known section the Markdown below its heading, sections that are empty left out."""
+    found: dict[str, list[str]] = {}
+    section = ""
+    lines = body.split("\n")
+    for line, plain in zip(lines, without_code(body).split("\n"), strict=True):
+        level = len(plain) - len(plain.lstrip("#"))
+        if level and level <= 2:
+            section = _SECTION_OF.get(plain.lstrip("#").strip().casefold(), "")
+        elif section:
+            found.setdefault(section, []).append(line)
+    told = {name: "\n".join(below).strip("\n") for name, below in found.items()}
+    return {name: text for name, text in told.items() if text.strip()}

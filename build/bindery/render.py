@@ -203,8 +203,9 @@ class Press:
         page.read_source(self.config)
         # Page.render() would make a converter per page, and look for relative links: there are none here.
         self.markdown.reset()
+        written = page.meta.get("form") == "html"
         try:
-            content = self.markdown.convert(page.markdown or "")
+            content = page.markdown or "" if written else self.markdown.convert(page.markdown or "")
         except RecursionError:
             self.markdown.reset()
             message = "the page must not nest lists or quotes as deep as this, hundreds of levels"
@@ -212,7 +213,7 @@ class Press:
         # A column's side as a class: the policy of the pages allows no style of an element's own.
         content = ALIGNED.sub(r'\1 class="\2"', content)
         page.content = self.rooted.sub(rf"\g<1>{self.root}/", content) if self.root else content
-        page.toc = get_toc(getattr(self.markdown, "toc_tokens", []))
+        page.toc = get_toc([] if written else getattr(self.markdown, "toc_tokens", []))
         context: dict[str, Any] = dict(get_context(self.navigation, [], self.config, page))
         context["base_url"] = self.root or "/"
         html = self.environment.get_template(page.meta.get("template", "main.html")).render(context)

@@ -43,7 +43,7 @@ def build(tmp_path: Path) -> Callable[..., Built]:
     return run
 
 
-def test_an_edit_of_a_releases_text_renders_that_page_and_no_other(
+def test_an_edit_of_a_releases_text_renders_that_page_and_the_guide_that_tells_it(
     small: Write, build: Callable[..., Built], tmp_path: Path
 ) -> None:
     content = small()
@@ -53,7 +53,7 @@ def test_an_edit_of_a_releases_text_renders_that_page_and_no_other(
 
     built = build(content)
 
-    assert built.rendered == ("releases/works/1.1/",)
+    assert built.rendered == ("releases/works/1.1/", "upgrade/works/1.0/")
     build(content, "clean", cache=None)
     assert tree(tmp_path / "dist") == tree(tmp_path / "clean")
 

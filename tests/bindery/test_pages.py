@@ -125,7 +125,14 @@ def make(tmp_path: Path) -> Make:
         content = tmp_path / "content"
         scan = reading.read(content, source.find(content), {})
         read = checks.assemble(scan, content=content, now=NOW)
-        return {made.url: made for made in plan(read, support.answers(read), render.templates(SITE))}
+        plans = plan(
+            read,
+            support.answers(read),
+            support.known_issues(read),
+            render.templates(SITE),
+            html_of=lambda text: render.fragment(text, SITE),
+        )
+        return {made.url: made for made in plans}
 
     return made
 
@@ -173,6 +180,11 @@ def test_every_page_of_the_site_is_planned_once(make: Make) -> None:
         "support/download/",
         "support/renewal/",
         "support/ticket/",
+        "upgrade/",
+        "upgrade/works/",
+        "upgrade/works/1.0/",
+        "upgrade/works/1.1/",
+        "upgrade/works/2.0/",
     ]
 
 
@@ -181,10 +193,13 @@ def test_the_same_content_gives_the_same_keys_and_texts(make: Make) -> None:
     assert {url: (made.key, made.text()) for url, made in make({}).items()} == first
 
 
-def test_an_edit_of_a_text_makes_that_page_again_and_no_other(make: Make) -> None:
+def test_an_edit_of_a_text_makes_that_page_again_and_the_guides_that_tell_of_it(make: Make) -> None:
     before = make({})
     longer = CONTENT["releases/works/1.1.md"] + "\nOne more sentence.\n"
-    assert changed(before, make({"releases/works/1.1.md": longer})) == {"releases/works/1.1/"}
+    assert changed(before, make({"releases/works/1.1.md": longer})) == {
+        "releases/works/1.1/",
+        "upgrade/works/1.0/",
+    }
 
 
 def test_an_edit_of_a_summary_makes_the_lists_again_that_show_it(make: Make) -> None:
@@ -195,6 +210,7 @@ def test_an_edit_of_a_summary_makes_the_lists_again_that_show_it(make: Make) -> 
         "releases/",
         "releases/works/",
         "releases/works/1.1/",
+        "upgrade/works/1.0/",
     }
 
 
@@ -211,6 +227,10 @@ def test_an_edit_of_a_date_moves_everything_that_tells_it(make: Make) -> None:
         "releases/works/2.0/",
         "support/download/",
         "support/ticket/",
+        "upgrade/works/",
+        "upgrade/works/1.0/",
+        "upgrade/works/1.1/",
+        "upgrade/works/2.0/",
     }
 
 
@@ -229,6 +249,10 @@ def test_a_new_release_makes_its_neighbours_again_and_what_offers_it(make: Make)
         "releases/works/2.0/",
         "support/download/",
         "support/ticket/",
+        "upgrade/works/",
+        "upgrade/works/1.0/",
+        "upgrade/works/1.1/",
+        "upgrade/works/1.2/",
     }
 
 

@@ -66,7 +66,14 @@ FULL = {
 
 
 def pages(library: Library) -> dict[str, PagePlan]:
-    plans = plan(library, support.answers(library), render.templates(SITE), URL)
+    plans = plan(
+        library,
+        support.answers(library),
+        support.known_issues(library),
+        render.templates(SITE),
+        URL,
+        html_of=lambda text: render.fragment(text, SITE),
+    )
     return {made.url: made for made in plans}
 
 

@@ -91,9 +91,12 @@ def test_one_edit_is_told_page_by_page_and_history_and_rollback_know_it(clone: P
     said = push(clone, server)
 
     assert said[0] == f"checking and building {short} …"
-    assert said[2] == "  changed https://support.example/releases/works/2.0/"
-    assert said[3].startswith("  and ")
-    assert said[4:] == ["The site is at https://support.example"]
+    assert said[2:5] == [
+        f"  changed https://support.example/{url}"
+        for url in ("releases/works/2.0/", "upgrade/works/1.0/", "upgrade/works/1.1/")
+    ]
+    assert said[5].startswith("  and ")
+    assert said[6:] == ["The site is at https://support.example"]
     target = f"dir:{server}"
     known = json.loads("\n".join(run(server, BINDERY, "history", target, "--json")))
     assert [(each["current"], each["commit"]["subject"]) for each in known] == [
@@ -105,7 +108,7 @@ def test_one_edit_is_told_page_by_page_and_history_and_rollback_know_it(clone: P
     assert shown[0].endswith(f"{short} Better words (Ada)")
     back = run(server, BINDERY, "rollback", target)
     assert back[0] == "  changed /releases/works/2.0/"
-    assert back[2].startswith(f"rolled back from {known[0]['id']} to {known[1]['id']}, of ")
+    assert back[4].startswith(f"rolled back from {known[0]['id']} to {known[1]['id']}, of ")
     assert tree(server / "current" / "public") == first
     run(server, BINDERY, "rollback", target, known[0]["id"])
     assert "Look at" in (server / "current/public/releases/works/2.0/index.html").read_text()

@@ -270,8 +270,9 @@ def in_words(day: date) -> str:
 
 
 def page_of(library: Library, answers: Any, url: str) -> str:
-    made = {plan.url: plan for plan in pages.plan(library, answers, TEMPLATES)}
-    return made[url].text()
+    known = support.known_issues(library)
+    made = pages.plan(library, answers, known, TEMPLATES, html_of=lambda text: text)
+    return next(plan for plan in made if plan.url == url).text()
 
 
 def cell(end: Any) -> str:

@@ -27,7 +27,10 @@ class File:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Release(Item):
-    """A release of a product; `release_kind` is `version` or `update`, `of` the version of an update."""
+    """A release of a product; `release_kind` is `version` or `update`, `of` the version of an update.
+
+    `entries` have an id; `unnumbered` are the other bullets that tell what an upgrade brings.
+    """
 
     product: str
     version: str
@@ -42,6 +45,7 @@ class Release(Item):
     files: tuple[File, ...]
     requires_stop: bool
     entries: tuple[Entry, ...]
+    unnumbered: tuple[Entry, ...]
 
 
 def parse(source: Source, problems: list[Problem]) -> Release | None:
@@ -131,4 +135,5 @@ def parse(source: Source, problems: list[Problem]) -> Release | None:
         files=tuple(files),
         requires_stop=requires_stop,
         entries=entries,
+        unnumbered=prose.unnumbered(plain, source.body, source.body_line),
     )

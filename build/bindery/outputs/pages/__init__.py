@@ -6,31 +6,41 @@ that pages can be rendered alone. This package must not know how Markdown become
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date
 from types import MappingProxyType
 
 from bindery import authors, opening
 from bindery.library import Library
-from bindery.outputs.pages import fixed, items, life_cycles, papers, sections
+from bindery.outputs.pages import fixed, items, life_cycles, papers, sections, upgrades
 from bindery.outputs.pages.press import PagePlan, Templates
-from bindery.support import Answer
+from bindery.outputs.pages.upgrades import HtmlOf, Table
+from bindery.upgrade import Answers, Known
 
 __all__ = ["PagePlan", "plan"]
 
 
+def _made(_name: str, _key: str, make: Callable[[], dict[str, str]]) -> Mapping[str, str]:
+    return make()
+
+
 def plan(
     library: Library,
-    answers: Mapping[tuple[str, str], Answer],
+    answers: Answers,
+    known: Known,
     templates: Mapping[str, str],
     site_url: str = "/",
     closed: Mapping[date, str] = MappingProxyType({}),
+    *,
+    html_of: HtmlOf,
+    table: Table = _made,
 ) -> list[PagePlan]:
     """All pages, sorted by url. `templates` are the sources below `site/templates`, by path.
 
     `site_url` begins the addresses that other sites are to keep, and ends in a slash; `closed` are the days
-    on which nobody answers, as the policy's page lists them.
+    on which nobody answers, as the policy's page lists them. `html_of` makes HTML of a piece of Markdown;
+    `table` keeps a table by its name and key between builds.
     """
     frame: dict[str, object] = dict(asdict(library.home.vendor))
     frame["hours"] = opening.hours(library.policy.hours)
@@ -48,6 +58,7 @@ def plan(
         *sections.help_pages(library, press),
         *sections.policies(library, press),
         *life_cycles.life_cycle(library, answers, press),
+        *upgrades.plans(library, answers, known, press, html_of, table),
         *fixed.plans(library, press),
         sections.home(library, press),
     ]

@@ -32,12 +32,16 @@ SECTION_FEEDS = {  # what a page's section adds to them
 
 @dataclass(frozen=True, slots=True)
 class PagePlan:
-    """A page that a build would make. `path` is below dist/pages, `url` below the site's root."""
+    """A page that a build would make. `path` is below dist/pages, `url` below the site's root.
+
+    `beside` are files that tell the same, as (path below dist/public, text): the key decides them too.
+    """
 
     path: str
     url: str
     key: str
     text: Callable[[], str]
+    beside: tuple[tuple[str, Callable[[], str]], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +61,7 @@ class Head:
     meta: tuple[tuple[str, str], ...] = ()  # <meta name= content=>
     data: str = ""  # JSON-LD, with nothing in it that ends an element
     feeds: tuple[tuple[str, str], ...] = ()  # (name, title) of the page's own, beside those of its section
+    form: str = ""  # "html" when the text is HTML already and not Markdown
 
 
 class Templates:
@@ -131,6 +136,7 @@ class Templates:
             "short": head.short,
             "layout": head.layout,
             "robots": head.robots,
+            "form": head.form,
             "scripts": head.scripts,
             "head": head.meta,
             "data": head.data,
