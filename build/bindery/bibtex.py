@@ -203,6 +203,8 @@ class _Reading:
                 given = "empty" if any(name in self.fields for name in either) else "left out"
                 self.wrong(either[0], f"given in an @{self.kind}", SUCH_AS.get(either[0], "{…}"), given)
         csl = self._csl(csl_type)
+        if not csl["title"] and len(self.problems) == self.before:
+            self.wrong("title", "text with a word in it", "{Asset Management}", f"'{self.fields['title']}'")
         if len(self.problems) > self.before:
             return None
         return Reference(key=self.key, csl=csl, formatted=formatted(csl), line=self.line)
@@ -242,7 +244,14 @@ class _Reading:
         return csl
 
     def _text(self, name: str) -> str:
-        return plain(self.fields.get(name, ""))
+        return self._plain(name, self.fields.get(name, ""))
+
+    def _plain(self, name: str, value: str) -> str:
+        try:
+            return plain(value)
+        except ValueError:
+            self.wrong(name, "text that LaTeX can read", "{\\'E}tude", f"'{_short(value)}'")
+            return ""
 
     def _raw(self, name: str) -> str:
         """An address: nothing in it is LaTeX but what escapes a character."""
@@ -285,7 +294,7 @@ class _Reading:
                 told.append({"literal": OTHERS})
                 continue
             if one.startswith("{") and one.endswith("}") and _balanced(one):
-                told.append({"literal": plain(one)})
+                told.append({"literal": self._plain(name, one)})
                 continue
             try:
                 parts = names.parse_single_name_into_parts(one)
@@ -293,7 +302,7 @@ class _Reading:
                 self.wrong(name, "names joined by 'and'", "{D. J. Vanier and A. Author}", f"'{one}'")
                 continue
             given, particle, family, suffix = (
-                plain(" ".join(words)) for words in (parts.first, parts.von, parts.last, parts.jr)
+                self._plain(name, " ".join(words)) for words in (parts.first, parts.von, parts.last, parts.jr)
             )
             if not family:
                 self.wrong(name, "names joined by 'and'", "{D. J. Vanier and A. Author}", f"'{one}'")

@@ -5,6 +5,7 @@ pylatexenc knows the accents and signs. Nothing here knows entries or fields.
 
 from __future__ import annotations
 
+import logging
 import re
 from functools import cache
 from typing import Any
@@ -21,6 +22,8 @@ _SIGNS = {  # names of LaTeX that pylatexenc does not know, or takes for another
 def _decoder() -> Any:
     from pylatexenc import latex2text
 
+    logging.getLogger("pylatexenc").addHandler(logging.NullHandler())
+    logging.getLogger("pylatexenc").propagate = False
     context = latex2text.get_default_latex_context_db()
     signs = [latex2text.MacroTextSpec(name, sign) for name, sign in _SIGNS.items()]
     context.add_context_category("signs", signs, prepend=True)
@@ -28,11 +31,16 @@ def _decoder() -> Any:
 
 
 def plain(value: str) -> str:
-    """The text that a value in LaTeX stands for, on one line."""
+    """The text that a value in LaTeX stands for, on one line. Raises ValueError when it cannot be read."""
     words = " ".join(value.split())
     if any(character in words for character in "\\{}$~-`'"):
         # An unescaped % begins a comment in LaTeX, but in a bibliography it is a percent sign.
-        made = _decoder().latex_to_text(re.sub(r"(?<!\\)%", r"\\%", words), tolerant_parsing=True)
+        try:
+            made = _decoder().latex_to_text(re.sub(r"(?<!\\)%", r"\\%", words), tolerant_parsing=True)
+        except Exception as error:  # of any kind: it stumbles over macros that lack what they need
+            raise ValueError(value) from error
+        if "%s" in made and "%s" not in words:  # what it leaves of a macro that lacks an argument
+            raise ValueError(value)
         words = " ".join(made.replace("\u00a0", " ").split())
     return words
 

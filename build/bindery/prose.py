@@ -97,6 +97,11 @@ def links(plain: str, first_line: int) -> tuple[Link, ...]:
     return tuple(found)
 
 
+def targets(plain: str) -> list[tuple[int, int]]:
+    """Where the targets of all links stand, those that lead outside too."""
+    return [match.span(match.lastgroup or "inline") for match in _LINK.finditer(plain)]
+
+
 def names(plain: str, first_line: int) -> tuple[Name, ...]:
     """The values of the policy that the prose uses, in order."""
     if "{{" not in plain:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, NamedTuple
 
+from bindery import prose
 from bindery.reference_style import Run, family_names
 from bindery.source import Problem
 
@@ -21,7 +22,11 @@ KEY = r"[A-Za-z0-9_](?:[A-Za-z0-9_]|[:.+/-](?=[A-Za-z0-9_]))*"
 _IN_BRACKETS = re.compile(r"(?<!\\)\[(?P<inside>[^\[\]]*?(?<![\w\\])@[^\[\]]*)\](?![(\[:])")
 _PART = re.compile(rf"(?P<prefix>[^@]*?)(?P<minus>-?)(?<![\w\\])@(?P<key>{KEY})(?P<rest>[^@]*)", re.DOTALL)
 _SPECIAL = re.compile(r"([\\`*_\[\]{}])")
-_IN_SENTENCE = re.compile(rf"(?<![\w\\@/.\[-])@(?P<key>{KEY})")
+_IN_SENTENCE = re.compile(rf"(?<![\w\\@/.\[-])@(?P<key>{KEY})|\\@")
+# Nothing cites within a link's words or target, nor within a tag.
+_LINK = re.compile(
+    r"\[[^\[\]]*\](?:\([^()]*\)|\[[^\[\]]*\])|<[^<>]*>|^ {0,3}\[[^\]^\n][^\]\n]*\]:.*$", re.MULTILINE
+)
 
 
 class Reference(NamedTuple):
@@ -51,7 +56,10 @@ class Cited(NamedTuple):
 
 
 class Citation(NamedTuple):
-    """A place in a text that cites: from `start` to `end` of the body. In a sentence it names the authors."""
+    """A place in a text that cites: from `start` to `end` of the body. In a sentence it names the authors.
+
+    Without works it is an `@` that a backslash kept from citing.
+    """
 
     works: tuple[Cited, ...]
     in_sentence: bool
@@ -100,19 +108,26 @@ def citations(plain: str, body: str, first_line: int, *, sentences: bool) -> tup
     """
     if "@" not in plain:
         return ()
+    taken = prose.targets(plain)
     found = []
     for match in _IN_BRACKETS.finditer(plain):
         start, end = match.span("inside")
         works = _works(body[start:end])
-        if works:
+        if works and not _within(taken, match):
             found.append(Citation(works, False, *match.span(), _line(plain, first_line, match.start())))
     if sentences:
-        taken = [(one.start, one.end) for one in found]
+        taken += [(one.start, one.end) for one in found]
+        taken += [match.span() for match in _LINK.finditer(plain)]
         for match in _IN_SENTENCE.finditer(plain):
-            if not any(start <= match.start() < end for start, end in taken):
+            if not _within(taken, match):
+                works = (Cited(match["key"]),) if match["key"] else ()
                 line = _line(plain, first_line, match.start())
-                found.append(Citation((Cited(match["key"]),), True, *match.span(), line))
+                found.append(Citation(works, True, *match.span(), line))
     return tuple(sorted(found, key=lambda one: one.start))
+
+
+def _within(taken: Sequence[tuple[int, int]], match: re.Match[str]) -> bool:
+    return any(start < match.end() and match.start() < end for start, end in taken)
 
 
 def anchor(key: str) -> str:
@@ -147,7 +162,7 @@ def apparatus(cited: Sequence[Citation], references: Mapping[str, Reference]) ->
     mentions: dict[str, int] = {}
     placed = []
     for citation in cited:
-        pieces = []
+        pieces = [] if citation.works else [Piece("@")]
         for place, work in enumerate(citation.works):
             number = numbers.setdefault(work.key, len(numbers) + 1)
             mentions[work.key] = mentions.get(work.key, 0) + 1
@@ -201,6 +216,9 @@ def unknown(
             elif work.key not in references:
                 near = difflib.get_close_matches(work.key, references, 1, 0.3) or sorted(references)[:1]
                 such_as = f" such as '@{near[0]}'" if near else ""
-                message = f"the citation must be of an entry of the bibliography{such_as}, not '@{work.key}'"
+                kept = f"; '\\@{work.key}' cites nothing" if citation.in_sentence else ""
+                message = (
+                    f"the citation must be of an entry of the bibliography{such_as}, not '@{work.key}'{kept}"
+                )
                 problems.append(Problem(path=path, line=citation.line, message=message))
     return problems

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import jsonschema
@@ -97,6 +98,7 @@ def test_every_problem_of_a_bibliography_is_told_with_its_line() -> None:
 @misc{, title = {x}}
 @misc{values, title = {T}, year = 20011,
   url = {ftp:x}, doi = {abc}, month = {smarch}, urldate = {yesterday}, author = {A, B, C, D}}
+@misc{latex, title = {A \\href{b}}, note = {\\url}, editor = {\\nil}}
 """
     )
     at = "papers/works.bib"
@@ -124,6 +126,10 @@ def test_every_problem_of_a_bibliography_is_told_with_its_line() -> None:
         f"{at}:14: 'values.url' must be an address such as https://example.com/, not 'ftp:x'",
         f"{at}:14: 'values.doi' must be a DOI such as 10.1000/182, not 'abc'",
         f"{at}:14: 'values.urldate' must be a date such as 2004-05-02, not 'yesterday'",
+        f"{at}:15: 'latex.title' must be text that LaTeX can read such as {{\\'E}}tude, not 'A \\href{{b}}'",
+        f"{at}:15: 'latex.editor' must be names joined by 'and' such as {{D. J. Vanier and A. Author}}, "
+        "not '\\nil'",
+        f"{at}:15: 'latex.note' must be text that LaTeX can read such as {{\\'E}}tude, not '\\url'",
     ]
 
 
@@ -158,6 +164,25 @@ def test_a_value_that_is_written_reads_the_same_again(value: str) -> None:
     assert found["a"].csl["title"] == value
 
 
+@given(st.text(st.sampled_from('@{}",=#%\\\n ab1-_string$'), max_size=80), st.booleans())
+def test_no_text_breaks_the_reading_of_a_bibliography(text: str, in_an_entry: bool) -> None:
+    found, problems = read(
+        f"@misc{{k, title = {{T}}, author = {{{text}}}, note = {{{text}}}}}" if in_an_entry else text
+    )
+    assert all(problem.startswith("papers/works.bib:") for problem in problems)
+    assert all(reference.csl["title"] for reference in found.values())
+
+
+@given(st.text(st.sampled_from("@[](){}<>;,.:-\\\n a1`*^!"), max_size=60))
+def test_citations_never_overlap_each_other_or_a_link(body: str) -> None:
+    plain = prose.without_code(body)
+    found = references.citations(plain, body, 1, sentences=True)
+    spans = sorted(
+        [*((one.start, one.end) for one in found), *((one.start, one.end) for one in prose.links(plain, 1))]
+    )
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+
+
 def cited(body: str, *, sentences: bool = True) -> list[tuple[str, Citation]]:
     found = references.citations(prose.without_code(body), body, 10, sentences=sentences)
     return [(body[one.start : one.end], one) for one in found]
@@ -167,12 +192,14 @@ def test_citations_are_found_as_pandoc_writes_them() -> None:
     body = (
         "See [@a] and\n[see @b:1, p. *3*; @c-d.] or [-@a], as @a. says.\n"
         "`[@code]` a@b.example [mail@b.example] [@link](https://x.example/) \\@no [a\nof @two] [x; @a]\n"
+        "[by @a](/x/) ![of @a](a.png) [x](b.md?c=@a) <https://x.example/?@a> [by @a][b]\n\n[b]: /y/?@a\n"
     )
     assert [(text, one.works, one.in_sentence, one.line) for text, one in cited(body)] == [
         ("[@a]", (Cited("a"),), False, 10),
         ("[see @b:1, p. *3*; @c-d.]", (Cited("b:1", "see", "p. *3*"), Cited("c-d", "", ".")), False, 11),
         ("[-@a]", (Cited("a"),), False, 11),
         ("@a", (Cited("a"),), True, 11),
+        ("\\@", (), True, 12),
         ("[a\nof @two]", (Cited("two", "a of"),), False, 12),
         ("@a", (Cited("a"),), True, 13),
     ]
