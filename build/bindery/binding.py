@@ -324,6 +324,7 @@ def _others(
     feed_plans = feeds.plans(
         library,
         answers,
+        known,
         site_url=site_url,
         bodies=bodies,
         render=lambda name, values: str(environment.get_template(name).render(values)),

@@ -42,6 +42,12 @@ def feeds(library: Library) -> tuple[Channel, ...]:
         Channel("newsletter", "Newsletter", "newsletter/", "Every issue, in full."),
         Channel("papers", "Papers", "papers/", "Papers given at conferences."),
         Channel("events", "Events", "events/", "Where to meet us."),
+        Channel(
+            "defects",
+            "Known issues",
+            "defects/",
+            "Every issue that has a page: an entry when it is told, changed when a release fixes it.",
+        ),
         *(
             Channel(
                 f"releases/{product.product}",

@@ -6,9 +6,10 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-from bindery import references
+from bindery import defect_checks, references
 from bindery.kinds.defect import Defect
 from bindery.kinds.home import Home
 from bindery.kinds.item import Item, url_of
@@ -29,6 +30,7 @@ GENERATED = (
     f"{AUTHORS}*",
     "events/",
     "defects/",
+    "defects/security/*",
     "policy/",
     "help/",
     "life-cycle/",
@@ -75,6 +77,7 @@ def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> 
         )
         problems += _dangling(whole, visible)
     if not problems:
+        problems += defect_checks.states(whole)
         for name, kind in (("index.md", Home), ("policy/support.md", Policy)):
             if not any(isinstance(item, kind) for item in visible.items):
                 problems.append(
@@ -103,18 +106,7 @@ def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
     slugs = sorted(products)
     events = {event.path.removeprefix("events/").removesuffix(".md") for event in library.events}
     files = {found.path for found in library.attached}
-    for defect in library.defects:
-        if defect.product not in products:
-            problems.append(_problem(defect, "product", f"a product such as {_some(slugs)}", defect.product))
-            continue
-        versions = [release.version for release in library.releases_of(defect.product)]
-        for version in defect.found_in:
-            if not _stands(library, unread, defect.product, version):
-                problems.append(
-                    _problem(
-                        defect, "found_in", f"releases of {defect.product} such as {_some(versions)}", version
-                    )
-                )
+    problems += defect_checks.problems(library, products, partial(_stands, library, unread), set(unread))
     for paper in library.papers:
         if paper.url.casefold() == AUTHORS:
             message = f"the file must have an address of its own, '{AUTHORS}' is that of the list of authors"
@@ -380,9 +372,22 @@ def _dangling(everything: Library, visible: Library) -> list[Problem]:
                     )
                 )
         if isinstance(item, Defect):
-            for version in item.found_in:
-                if f"releases/{item.product}/{version}.md" in hidden:
-                    problems.append(_problem(item, "found_in", "releases that are published", version))
+            if f"releases/{item.product}/index.md" in hidden:
+                problems.append(_problem(item, "product", "a product that is published", item.product))
+            for name, versions in (("found_in", item.found_in), ("not_in", item.not_in)):
+                for version in versions:
+                    if f"releases/{item.product}/{version}.md" in hidden:
+                        problems.append(_problem(item, name, "releases that are published", version))
+            if f"defects/{item.duplicate_of}.md" in hidden:
+                problems.append(
+                    _problem(item, "duplicate_of", "a defect that is published", item.duplicate_of)
+                )
+        if isinstance(item, Policy):
+            for rule in item.rules:
+                if f"releases/{rule.product}/index.md" in hidden:
+                    problems.append(
+                        _problem(item, "rules", "rules of products that are published", rule.product)
+                    )
         if isinstance(item, Paper):
             if item.event and f"events/{item.event}.md" in hidden:
                 problems.append(_problem(item, "event", "an event that is published", item.event))

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from bindery import binding, cli_importing, cli_publishing, cli_upgrading, support
+from bindery import binding, cli_defects, cli_importing, cli_publishing, cli_upgrading, support
 from bindery.incoming.mapping import KINDS
 from bindery.publications import PublishError
 from bindery.source import Problems
@@ -22,7 +22,8 @@ from bindery.write import NotOurs
 
 CACHE = Path(".bindery_cache")
 Command = Callable[..., Any]
-EXPECTED: tuple[type[Exception], ...] = (NotOurs, PublishError)  # trouble that is told in one line
+# Trouble that is told in one line.
+EXPECTED: tuple[type[Exception], ...] = (NotOurs, PublishError, cli_defects.Unknown)
 
 
 class Moment(click.ParamType[datetime]):
@@ -306,6 +307,26 @@ def upgrade(
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         click.echo("\n".join(cli_upgrading.lines(told)))
+
+
+@main.command("defect")
+@click.argument("defect_id", metavar="ID")
+@_content
+@_site
+@_out
+@_now
+@_json
+def defect_command(
+    defect_id: str, content: Path, site: Path, out: Path, now: datetime | None, as_json: bool
+) -> None:
+    """Say which releases have a defect, which fix it, and why."""
+    library = binding.check(content, now=now or the_present(), cache=CACHE)
+    life = cli_defects.life_of(library, defect_id)
+    if as_json:
+        click.echo(cli_defects.as_json(library, life))
+        return
+    for line in cli_defects.as_text(library, life):
+        click.echo(line)
 
 
 @main.command()

@@ -252,6 +252,30 @@ class Library:
         """The defect with that id, or None when it has no page."""
         return self._defects.get(defect_id)
 
+    @cached_property
+    def duplicates(self) -> dict[str, tuple[Defect, ...]]:
+        """By id the defects that are the same as that one, under ids of their own."""
+        same: dict[str, list[Defect]] = defaultdict(list)
+        for defect in self.defects:
+            if defect.duplicate_of:
+                same[defect.duplicate_of].append(defect)
+        return {name: tuple(defects) for name, defects in same.items()}
+
+    def original(self, defect_id: str) -> Defect | None:
+        """The defect that an id speaks of: its own page, or that of which it is a duplicate; None without."""
+        defect = self.defect(defect_id)
+        return self.defect(defect.duplicate_of) if defect and defect.duplicate_of else defect
+
+    def fixes_of(self, defect: Defect) -> tuple[Release, ...]:
+        """The releases whose notes fix the defect, under its id or that of a duplicate; from old to new
+        within a product."""
+        found = self.fixed_in(defect.id)
+        same = self.duplicates.get(defect.id, ())
+        if not same:
+            return found
+        every = {fix.path: fix for name in (defect, *same) for fix in self.fixed_in(name.id)}
+        return tuple(sorted(every.values(), key=lambda fix: (fix.product, *age(fix))))
+
     # Bodies and links
 
     def body(self, item: Item) -> str:

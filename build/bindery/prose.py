@@ -132,6 +132,11 @@ def anchors(plain: str, body: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def as_text(markdown: str) -> str:
+    """A line of Markdown as plain text: links and emphasis are their words."""
+    return _MARKUP.sub(lambda match: match[1] or "", markdown)
+
+
 def entries(plain: str, body: str, first_line: int) -> tuple[Entry, ...]:
     """The entries of release notes: bullets of the known sections that begin with an id and a colon."""
     found: list[Entry] = []

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bindery.fields import Duration
+from bindery.kinds.defect import AS_DESIGNED
 from bindery.kinds.policy import Policy, Rule
 from bindery.kinds.release import Release
 from bindery.library import Library
@@ -294,24 +295,31 @@ class KnownIssue:
 
 
 def known_issues(library: Library) -> dict[tuple[str, str], tuple[KnownIssue, ...]]:
-    """For every release what is known to be wrong with it, by id.
+    """For every release what is known to be wrong with it, by id. The one place that decides.
 
     A defect goes with every release that builds on one in which it was found, until one says that it is
-    fixed. An entry below Known issues without a page of its own counts as found in that release.
+    fixed, or its page says that one does not have it. Notes that name it below Known issues found it there.
+    A duplicate counts as the defect that it is the same as; what works as designed is no issue. An entry
+    below Known issues without a page of its own counts as found in that release.
     """
     found_in: dict[tuple[str, str], dict[str, KnownIssue]] = {}
+    not_in: dict[tuple[str, str], list[str]] = {}
+    issues: dict[str, KnownIssue] = {}
     for defect in library.defects:
-        issue = KnownIssue(
+        if defect.state == AS_DESIGNED or defect.duplicate_of:
+            continue
+        issue = issues[defect.id] = KnownIssue(
             id=defect.id,
             title=defect.title,
             url=defect.url,
             workaround=defect.workaround,
-            fixed_in=tuple(
-                fix.version for fix in library.fixed_in(defect.id) if fix.product == defect.product
-            ),
+            fixed_in=tuple(fix.version for fix in library.fixes_of(defect) if fix.product == defect.product),
         )
-        for version in defect.found_in:
-            found_in.setdefault((defect.product, version), {})[defect.id] = issue
+        for same in (defect, *library.duplicates.get(defect.id, ())):
+            for version in same.found_in:
+                found_in.setdefault((same.product, version), {})[defect.id] = issue
+            for version in same.not_in:
+                not_in.setdefault((same.product, version), []).append(defect.id)
     known: dict[tuple[str, str], dict[str, KnownIssue]] = {}
     for release in library.releases:  # from old to new, so what it builds on is known already
         key = (release.product, release.version)
@@ -319,7 +327,8 @@ def known_issues(library: Library) -> dict[tuple[str, str], tuple[KnownIssue, ..
         open_here = dict(known[(before.product, before.version)]) if before else {}
         open_here |= found_in.get(key, {})
         for entry in [entry for entry in release.entries if entry.section == "Known issues"]:
-            if library.defect(entry.id) is None:
+            page = library.original(entry.id)
+            if page is None:
                 open_here[entry.id] = KnownIssue(
                     id=entry.id,
                     title=entry.text,
@@ -329,7 +338,12 @@ def known_issues(library: Library) -> dict[tuple[str, str], tuple[KnownIssue, ..
                         fix.version for fix in library.fixed_in(entry.id) if fix.product == release.product
                     ),
                 )
+            elif page.id in issues and page.product == release.product:
+                open_here[page.id] = issues[page.id]
         for entry_id in library.fixes[key]:
+            page = library.original(entry_id)
+            open_here.pop(page.id if page else entry_id, None)
+        for entry_id in not_in.get(key, ()):
             open_here.pop(entry_id, None)
         known[key] = open_here
-    return {key: tuple(issues[name] for name in sorted(issues)) for key, issues in known.items()}
+    return {key: tuple(here[name] for name in sorted(here)) for key, here in known.items()}

@@ -48,6 +48,7 @@ def made(content: Path) -> dict[str, str]:
     plans = feeds.plans(
         library,
         support.answers(library),
+        support.known_issues(library),
         site_url=URL,
         bodies=bodies,
         render=lambda _name, values: f"<p>{values}</p>\n",

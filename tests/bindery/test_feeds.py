@@ -25,6 +25,7 @@ COUNTS = {
     "newsletter": 2,
     "papers": 1,
     "events": 1,
+    "defects": 0,
     "releases/works": 3,
 }
 NAMES = tuple(COUNTS)

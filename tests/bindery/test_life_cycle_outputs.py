@@ -162,6 +162,7 @@ def test_calendar_and_feed_tell_the_ends_of_the_catalog_and_no_other(
     plans = feeds.plans(
         library,
         answers,
+        support.known_issues(library),
         site_url=SITE,
         bodies=memory.Bodies(library, None, ROOT / "site", "", lambda _: ""),
         render=lambda name, values: f"{name} {values}",

@@ -152,6 +152,7 @@ def test_every_page_of_the_site_is_planned_once(make: Make) -> None:
         "about/",
         "defects/",
         "defects/WK-7/",
+        "defects/security/",
         "events/",
         "events/days/",
         "feeds/",
@@ -207,6 +208,7 @@ def test_an_edit_of_a_summary_makes_the_lists_again_that_show_it(make: Make) -> 
     other = CONTENT["releases/works/1.1.md"].replace("Repairs the map.", "Repairs it.")
     assert changed(before, make({"releases/works/1.1.md": other})) == {
         "",
+        "defects/security/",  # it shows the summary of a release that mends a CVE without a page
         "releases/",
         "releases/works/",
         "releases/works/1.1/",
@@ -241,6 +243,7 @@ def test_a_new_release_makes_its_neighbours_again_and_what_offers_it(make: Make)
         "",
         "defects/",
         "defects/WK-7/",
+        "defects/security/",
         "life-cycle/",
         "releases/",
         "releases/works/",
@@ -282,8 +285,8 @@ def test_an_open_end_is_told_as_a_rule_and_never_as_a_status(make: Make) -> None
 
 def test_an_entry_leads_to_the_page_of_its_defect(make: Make) -> None:
     text = make({})["releases/works/1.1/"].text()
-    assert "- [WK-7](/defects/WK-7/): The map shows every street." in text
-    assert "- WK-8: No page of its own." in text
+    assert "- [WK-7](/defects/WK-7/){: #WK-7 }: The map shows every street." in text
+    assert '- <span id="WK-8">WK-8</span>: No page of its own.' in text
 
 
 def test_a_sample_says_so_in_one_line(make: Make) -> None:
@@ -300,7 +303,7 @@ def test_a_defect_says_where_it_was_found_and_fixed(make: Make) -> None:
     text = make({})["defects/WK-7/"].text()
     assert "# Streets are missing &lt;from&gt; the map" in text.replace("\\", "")
     assert '<dt>Found in</dt><dd><a href="/releases/works/1.0/">1.0</a></dd>' in text
-    assert '<dt>Fixed in</dt><dd><a href="/releases/works/1.1/">1.1</a>' in text
+    assert '<dt>Fixed in</dt><dd><a href="/releases/works/1.1/#WK-7">1.1</a>' in text
     assert "<dd>Zoom in.</dd>" in text
 
 

@@ -20,6 +20,7 @@ NOT_SAMPLES = {
     "help/download-a-release.md",
     "help/feeds-and-calendars.md",
     "help/index.md",
+    "help/known-issues.md",
     "help/life-cycle.md",
     "help/import-an-archive.md",
     "help/keep-the-support-policy.md",

@@ -13,6 +13,7 @@ from functools import partial
 
 from bindery.channels import Channel, feeds
 from bindery.library import Library
+from bindery.lives import Known
 from bindery.outputs.feeds.chain import Document, documents
 from bindery.outputs.feeds.entries import TAG_YEAR, Answers, Bodies, Chronicle, Entry, Render, authority
 from bindery.outputs.feeds.forms import FORMS, Frame
@@ -31,13 +32,19 @@ class FeedPlan:
 
 
 def plans(
-    library: Library, answers: Answers, *, site_url: str, bodies: Bodies, render: Render
+    library: Library,
+    answers: Answers,
+    known: Known,
+    *,
+    site_url: str,
+    bodies: Bodies,
+    render: Render,
 ) -> Iterator[FeedPlan]:
     """Every document of every feed, and the list of the feeds for readers' programs (OPML).
 
     `site_url` ends in a slash; `render` fills in a template below `site/templates`.
     """
-    chronicle = Chronicle(library, answers, site_url=site_url, bodies=bodies, render=render)
+    chronicle = Chronicle(library, answers, known, site_url=site_url, bodies=bodies, render=render)
     making = _Making()
     channels = feeds(library)
     for channel in channels:

@@ -16,13 +16,14 @@ from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from bindery import support
+from bindery import lives, support
 from bindery.kinds.event import Event
 from bindery.kinds.issue import Issue
 from bindery.kinds.item import Item
 from bindery.kinds.paper import Paper
 from bindery.kinds.release import Release
 from bindery.library import Library
+from bindery.lives import Life
 from bindery.support import Answer
 
 TAG_YEAR = "2026"  # RFC 4151: the authority held its name in this year
@@ -75,7 +76,14 @@ class Chronicle:
     """All that the channels tell, each from old to new; an item that stands in several is told once."""
 
     def __init__(
-        self, library: Library, answers: Answers, *, site_url: str, bodies: Bodies, render: Render
+        self,
+        library: Library,
+        answers: Answers,
+        known: lives.Known,
+        *,
+        site_url: str,
+        bodies: Bodies,
+        render: Render,
     ) -> None:
         self._library = library
         self._site_url = site_url
@@ -96,6 +104,7 @@ class Chronicle:
             "newsletter": _ordered(self._told(issue) for issue in library.issues),
             "papers": _ordered(self._told(paper) for paper in library.papers),
             "events": _ordered(self._told(event) for event in library.events),
+            "defects": _ordered(self._told_defect(life) for life in lives.lives(library, known).values()),
             "life-cycle": _ordered(self._told_end(end) for end in support.ends(library, answers)),
         }
         self._channels["all"] = _ordered(
@@ -161,6 +170,43 @@ class Chronicle:
             html=html,
         )
 
+    def _told_defect(self, life: Life) -> Told:
+        """A defect stands at the day on which it became known, and stays there: an archive of RFC 5005 keeps
+        its place. Its entry changes when a release fixes it, or its page says something new."""
+        defect = life.defect
+        found = [self._library.release(defect.product, version) for version in defect.found_in]
+        known_since = defect.date or max(release.released for release in found if release)
+        at = defect.publish_at or datetime.combine(known_since, time(), self._zone)
+        changes = [at, *(_since(fix.release, self._zone) for fix in life.fixes)]
+        if defect.updated:
+            changes.append(datetime.combine(defect.updated, time(), self._zone))
+        shown = _shown(self._library, life)
+        html_of = self._bodies.mark(defect)
+        name = self._names.get(defect.product, defect.product)
+        mark = f"{defect.path} {html_of} {name} {at} {max(changes)} {shown}"
+        return Told(at, defect.path, mark, lambda: self._defect(life, at, max(changes), shown))
+
+    def _defect(self, life: Life, at: datetime, changed: datetime, shown: Mapping[str, object]) -> Entry:
+        defect = life.defect
+        body = self._bodies.html(defect, f"defect-{at.year}")
+        head = self._render("feeds/defect.html", {"item": defect, "site_url": self._site_url, **shown})
+        return Entry(
+            id=f"tag:{self._authority},{TAG_YEAR}:{defect.id}",
+            url=self._site_url + defect.url,
+            title=f"{defect.id}: {defect.title}",
+            summary=defect.summary,
+            authors=(self._library.home.vendor.name,),
+            categories=(
+                self._names.get(defect.product, defect.product),
+                "known issue",
+                life.state,
+                *defect.cve,
+            ),
+            published=at,
+            updated=changed,
+            html=head + _ROOTED.sub(lambda match: match[1] + self._origin, body),
+        )
+
     def _told_end(self, end: support.End) -> Told:
         """An end of support is told as soon as it is known."""
         at = datetime.combine(end.decided, time(), self._zone)
@@ -201,6 +247,25 @@ class Chronicle:
             updated=at,
             html=html,
         )
+
+
+def _since(release: Release, zone: ZoneInfo) -> datetime:
+    """The moment since which readers know a release."""
+    return release.publish_at or datetime.combine(release.released, time(), zone)
+
+
+def _shown(library: Library, life: Life) -> dict[str, object]:
+    """What an entry tells of a defect's life: its state, and what fixes it, a release that repeats it not."""
+    defect = life.defect
+    return {
+        "state": life.state,
+        "found_in": defect.found_in,
+        "fixes": tuple(
+            (library.name_of(fix.release), f"{fix.release.url}#{fix.entry_id}", fix.release.released)
+            for line in life.lines
+            for fix in line.first
+        ),
+    }
 
 
 def _ordered(told: Iterable[Told]) -> list[Told]:

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from datetime import date
 from types import MappingProxyType
 
-from bindery import authors, opening
+from bindery import authors, lives, opening
 from bindery.library import Library
-from bindery.outputs.pages import fixed, items, life_cycles, papers, sections, upgrades
+from bindery.outputs.pages import defects, fixed, items, life_cycles, papers, sections, upgrades
 from bindery.outputs.pages.press import PagePlan, Templates
 from bindery.outputs.pages.upgrades import HtmlOf, Table
 from bindery.upgrade import Answers, Known
@@ -38,9 +38,10 @@ def plan(
 ) -> list[PagePlan]:
     """All pages, sorted by url. `templates` are the sources below `site/templates`, by path.
 
-    `site_url` begins the addresses that other sites are to keep, and ends in a slash; `closed` are the days
-    on which nobody answers, as the policy's page lists them. `html_of` makes HTML of a piece of Markdown;
-    `table` keeps a table by its name and key between builds.
+    `known` is what `support.known_issues` says of this library. `site_url` begins the addresses that other
+    sites are to keep, and ends in a slash; `closed` are the days on which nobody answers, as the policy's
+    page lists them. `html_of` makes HTML of a piece of Markdown; `table` keeps a table by its name and key
+    between builds.
     """
     frame: dict[str, object] = dict(asdict(library.home.vendor))
     frame["hours"] = opening.hours(library.policy.hours)
@@ -48,13 +49,15 @@ def plan(
     foot = [(page.title, f"/{page.url}") for page in library.pages if "/" not in page.path]
     press = Templates(templates, {**frame, "pages": foot}, library.prefix)
     written_by = authors.authors(library)
+    lived = lives.lives(library, known)
     lists = [
         *sections.releases(library, press),
         *sections.newsletter(library, press),
         *sections.papers(library, press),
         *papers.author_index(library, written_by, press),
         *sections.events(library, press),
-        *sections.defects(library, press),
+        *sections.defects(library, lived, press),
+        *defects.security(library, lived, press),
         *sections.help_pages(library, press),
         *sections.policies(library, press),
         *life_cycles.life_cycle(library, answers, press),
@@ -63,12 +66,12 @@ def plan(
         sections.home(library, press),
     ]
     own = [
-        *items.releases(library, answers, press),
+        *items.releases(library, answers, defects.IssuesOf(library, known).of, press),
         *items.issues(library, press),
         *papers.papers(library, written_by, press, site_url),
         *papers.authors(written_by, press, site_url),
         *papers.events(library, press, site_url),
-        *items.defects(library, press),
+        *defects.plans(library, lived, press),
         *items.policy(library, press, closed),
         *items.pages(library, press, frozenset(made.url for made in lists)),
     ]

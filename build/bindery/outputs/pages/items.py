@@ -12,8 +12,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from bindery import opening
-from bindery.kinds.defect import Defect
+from bindery import opening, prose
 from bindery.kinds.issue import Issue
 from bindery.kinds.item import Item
 from bindery.kinds.policy import Policy
@@ -58,6 +57,27 @@ class Support(NamedTuple):
     tiers: tuple[Level, ...] = ()
 
 
+class KnownRow(NamedTuple):
+    """A known issue as the pages of all releases that have it show it."""
+
+    id: str
+    title: str
+    url: str
+    workaround: str
+    fixes: tuple[Neighbour, ...]
+
+
+class Shown(NamedTuple):
+    """The known issues on one release's page: `marks` decide them, `left_out` more are not listed."""
+
+    issues: tuple[KnownRow, ...]
+    left_out: int
+    marks: tuple[str, ...]
+
+    def __repr__(self) -> str:  # the key of the page: every release of a line would spell all of them out
+        return f"{self.left_out} {self.marks}"
+
+
 class Neighbour(NamedTuple):
     label: str
     url: str
@@ -100,19 +120,31 @@ def changed(item: Item) -> date | None:
 
 
 def linked(body: str, ids: Iterable[str]) -> str:
-    """Release notes in which `- CW-1234: …` leads to the page of that defect."""
+    """Release notes in which `- CW-1234: …` can be pointed at by its id, and leads to the page of that defect
+    where there is one. `ids` have a page. Code is left alone."""
     known = frozenset(ids)
-    if not known:
-        return body
-    return ENTRY.sub(
-        lambda match: f"{match[1]}[{match[2]}](/defects/{match[2]}/)" if match[2] in known else match[0], body
-    )
+    told: set[str] = set()
+    made, end = [], 0
+    for match in ENTRY.finditer(prose.without_code(body)):
+        entry_id = match[2]
+        anchor = "" if entry_id in told else f"#{entry_id}"
+        told.add(entry_id)
+        if entry_id in known:
+            link = f"[{entry_id}](/defects/{entry_id}/)" + (f"{{: {anchor} }}" if anchor else "")
+        else:
+            link = f'<span id="{entry_id}">{entry_id}</span>' if anchor else entry_id
+        made += [body[end : match.start(2)], link]
+        end = match.end(2)
+    return "".join([*made, body[end:]])
 
 
 def releases(
-    library: Library, answers: Mapping[tuple[str, str], Answer], templates: Templates
+    library: Library,
+    answers: Mapping[tuple[str, str], Answer],
+    issues_of: Callable[[Release], Shown],
+    templates: Templates,
 ) -> Iterator[PagePlan]:
-    """Each release with its panel."""
+    """Each release with its panel. `issues_of` gives what is known to be wrong with one."""
     after: dict[tuple[str, str], list[Release]] = {}
     before: dict[tuple[str, str], Release | None] = {}
     for release in library.releases:
@@ -140,6 +172,7 @@ def releases(
             known=tuple(e.id for e in release.entries if e.id in known) if known else (),
             security=tuple((cve, _defect_url(library, cve)) for cve in release.security),
             papers=about.get(key, ()),
+            issues=issues_of(release),
         )
         yield _of_item(
             templates,
@@ -184,6 +217,7 @@ class ReleaseContext(NamedTuple):
     known: tuple[str, ...]
     security: tuple[tuple[str, str], ...]
     papers: tuple[Neighbour, ...]
+    issues: Shown
 
 
 def _defect_url(library: Library, defect_id: str) -> str:
@@ -213,14 +247,14 @@ def issues(library: Library, templates: Templates) -> Iterator[PagePlan]:
     for place, issue in enumerate(ordered):
         previous = _titled(ordered[place - 1]) if place else None
         following = _titled(ordered[place + 1]) if place + 1 < len(ordered) else None
-        yield _plain(library, templates, issue, "pages/issue.md", NEWSLETTER, previous, following)
+        yield titled(library, templates, issue, "pages/issue.md", NEWSLETTER, previous, following)
 
 
 def _titled(issue: Issue) -> Neighbour:
     return Neighbour(issue.title, f"/{issue.url}", issue.date)
 
 
-def _plain(
+def titled(
     library: Library,
     templates: Templates,
     item: Item,
@@ -248,44 +282,6 @@ def _plain(
     return _of_item(templates, item, template, head, values, context, trail, day)
 
 
-def defects(library: Library, templates: Templates) -> Iterator[PagePlan]:
-    for defect in library.defects:
-        found = tuple(_release_link(library, defect, version) for version in defect.found_in)
-        fixed = tuple(
-            Neighbour(
-                release.version
-                if release.product == defect.product
-                else f"{name_of(library, release.product)} {release.version}",
-                f"/{release.url}",
-                release.released,
-            )
-            for release in sorted(library.fixed_in(defect.id), key=lambda r: (r.released, r.version))
-        )
-        yield _plain(
-            library,
-            templates,
-            defect,
-            "pages/defect.md",
-            DEFECTS,
-            name_of(library, defect.product),
-            found,
-            fixed,
-            day=defect_day(library, defect),
-        )
-
-
-def defect_day(library: Library, defect: Defect) -> date | None:
-    """The day that a defect's page last changed on: as told, or of the newest release in it."""
-    found = [library.release(defect.product, version) for version in defect.found_in]
-    days = [release.released for release in (*found, *library.fixed_in(defect.id)) if release]
-    return defect.updated or max(days, default=None)
-
-
-def _release_link(library: Library, defect: Defect, version: str) -> Neighbour:
-    release = library.release(defect.product, version)
-    return Neighbour(version, f"/{release.url}" if release else "", release.released if release else None)
-
-
 class PolicyContext(NamedTuple):
     """What the page shows of the policy beside its prose: `closed` are the days of this year and the next."""
 
@@ -309,7 +305,7 @@ def policy(library: Library, templates: Templates, closed: Mapping[date, str]) -
             (year, tuple((day, name) for day, name in closed.items() if day.year == year)) for year in years
         ),
     )
-    yield _plain(library, templates, item, "pages/policy.md", POLICY, context)
+    yield titled(library, templates, item, "pages/policy.md", POLICY, context)
 
 
 def pages(library: Library, templates: Templates, taken: frozenset[str]) -> Iterator[PagePlan]:
@@ -319,4 +315,4 @@ def pages(library: Library, templates: Templates, taken: frozenset[str]) -> Iter
             continue
         folder = page.url.split("/", 1)[0]
         section = {"help": HELP, "policy": POLICY, "support": SUPPORT}.get(folder, "")
-        yield _plain(library, templates, page, "pages/page.md", section)
+        yield titled(library, templates, page, "pages/page.md", section)

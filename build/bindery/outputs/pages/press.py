@@ -23,7 +23,7 @@ from bindery.outputs.pages import words
 FEEDS = (("all", "Everything"), ("releases", "Releases"), ("newsletter", "Newsletter"))
 SECTION_FEEDS = {  # what a page's section adds to them
     "Releases": (("security", "Security"),),
-    "Known issues": (("security", "Security"),),
+    "Known issues": (("defects", "Known issues"), ("security", "Security")),
     "Life cycle": (("life-cycle", "Life cycle"),),
     "Papers": (("papers", "Papers"),),
     "Events": (("events", "Events"),),

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from bindery.kinds.defect import Defect
 from bindery.kinds.event import Event
 from bindery.kinds.item import Item
 from bindery.kinds.release import Release
 from bindery.library import Library
+from bindery.lives import OPEN, PARTLY, Life
+from bindery.outputs.pages import defects as defects_of
 from bindery.outputs.pages import items, shelves
 from bindery.outputs.pages.items import CRUMBS, changed
 from bindery.outputs.pages.papers import paper_row
@@ -48,16 +49,29 @@ def event_row(event: Event) -> Row:
     return made._replace(text=where, until=event.end)
 
 
-def defect_row(library: Library, defect: Defect, names: Mapping[str, str]) -> Row:
-    state = (defect.state.capitalize(), "open" if defect.state == "open" else "fixed")
+def defect_row(library: Library, life: Life, names: Mapping[str, str]) -> Row:
+    defect = life.defect
+    state = (defects_of.in_words(life.state), defects_of.flavour(life.state))
+    fixes = [
+        fix.release.version for line in life.lines if line.product == defect.product for fix in line.first
+    ]
+    fixed = f" Fixed in {_few(fixes)}." if fixes else ""
     return Row(
         f"/{defect.url}",
         f"{defect.id}: {defect.title}" if not defect.title.startswith(defect.id) else defect.title,
         None,
-        defect.summary,
+        f"{defect.summary}{fixed}".strip(),
         ((names.get(defect.product, defect.product), "product"), state)
+        + ((("Security", "security"),) if defect.cve else ())
         + ((SAMPLE,) if defect.sample else ()),
     )
+
+
+def _few(words: Sequence[str]) -> str:
+    """Some words, the first three of many: a list of all the releases of ten years helps nobody."""
+    if len(words) > 3:
+        return f"{', '.join(words[:3])} and {len(words) - 3} more"
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def latest(days: Iterable[date | None]) -> date | None:
@@ -224,11 +238,13 @@ def releases(library: Library, templates: Templates) -> Iterator[PagePlan]:
     )
 
 
-def defects(library: Library, templates: Templates) -> Iterator[PagePlan]:
+def defects(library: Library, lives: Mapping[str, Life], templates: Templates) -> Iterator[PagePlan]:
     names = {product.product: product.name for product in library.products}
-    rows = [defect_row(library, defect, names) for defect in library.defects]
+    rows = [defect_row(library, lives[defect.id], names) for defect in library.defects]
     still_open = tuple(
-        made for made, defect in zip(rows, library.defects, strict=True) if defect.state == "open"
+        made
+        for made, defect in zip(rows, library.defects, strict=True)
+        if lives[defect.id].state in (OPEN, PARTLY)
     )
     split = len(rows) > shelves.WHOLE
     yield from section(
@@ -242,7 +258,7 @@ def defects(library: Library, templates: Templates) -> Iterator[PagePlan]:
         lead_title="Open" if split and still_open else "",
         lead=still_open[: shelves.FULL] if split else (),
         empty="No known issue is listed.",
-        updated=latest(items.defect_day(library, defect) for defect in library.defects),
+        updated=latest(defects_of.day_of(life) for life in lives.values()),
     )
 
 
