@@ -26,6 +26,7 @@ from lxml import etree
 SCHEMAS = Path(__file__).resolve().parent.parent / "tests/bindery/schemas"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 LINK = re.compile(rb'\s(?:href|src)=(?:"([^"]*)"|([^\s>"]+))')
+JSON_LD = re.compile(rb'<script type="?application/ld\+json"?>(.*?)</script>', re.DOTALL)
 FORMS = ("atom", "rss", "json")
 
 
@@ -196,14 +197,25 @@ def data(site: Site) -> Findings:
 
 
 def papers(site: Site) -> Findings:
-    """pypdf reads each PDF; it has tags, a title and a language."""
+    """pypdf reads each PDF; it has tags, a title, a language, and words on its first page."""
     for name, path in _files(site.public / "papers", "*.pdf"):
-        root = pypdf.PdfReader(path).trailer["/Root"]
-        title = pypdf.PdfReader(path).metadata
+        paper = pypdf.PdfReader(path)
+        root = paper.trailer["/Root"]
         lacking = [key for key in ("/StructTreeRoot", "/Lang", "/MarkInfo") if key not in root]
-        if title is None or not title.title:
+        if paper.metadata is None or not paper.metadata.title:
             lacking.append("a title")
+        if "Introduction" not in paper.pages[0].extract_text():
+            lacking.append("its words")
         yield name, f"lacks {', '.join(lacking)}" if lacking else ""
+
+
+def metadata(site: Site) -> Findings:
+    """What pages tell search engines (JSON-LD) is JSON that says what it is."""
+    for name, path in _files(site.public, "*.html"):
+        for text in JSON_LD.findall(path.read_bytes()):
+            told = json.loads(text)
+            kinds = [one.get("@type") for one in (told if isinstance(told, list) else [told])]
+            yield name, "" if all(kinds) else "says nothing of its kind"
 
 
 def site_map(site: Site) -> Findings:
@@ -256,6 +268,7 @@ JUDGES: dict[str, Callable[[Site], Findings]] = {
     "life cycle: schemas": life_cycles,
     "data: JSON": data,
     "papers: pypdf": papers,
+    "pages: JSON-LD": metadata,
     "site map": site_map,
     "pages: links inside": links,
 }

@@ -63,7 +63,7 @@ def files(part: float = 1.0) -> Iterator[tuple[str, str]]:
         .read_text(encoding="utf-8")
         .replace("vendor:", "hub: https://hub.example.org/\nvendor:", 1),
     )
-    yield "policy/support.md", (GIVEN / "policy/support.md").read_text(encoding="utf-8")
+    yield "policy/support.md", (GIVEN / "vendor-policy.md").read_text(encoding="utf-8")
     yield "help/start.md", _page(["title: Begin here", "sample: true"], [_prose("help", 3), ""])
     yield (
         f"releases/{PRODUCT}/index.md",

@@ -31,6 +31,7 @@ TYPES = {
     ".map": "application/json",
     ".rss": "application/rss+xml",
     ".atom": "application/atom+xml",
+    ".opml": "text/x-opml",
     ".xml": "application/xml",
     ".ics": "text/calendar",
     ".webmanifest": "application/manifest+json",

@@ -92,6 +92,8 @@ def test_a_link_out_of_the_folder_is_not_followed(site: Any, tmp_path: Path) -> 
         ("feeds/all.rss", "application/rss+xml"),
         ("feeds/all.atom", "application/atom+xml"),
         ("feeds/all.json", "application/feed+json"),
+        ("feeds/archive/releases/works/1.json", "application/feed+json"),
+        ("feeds/feeds.opml", "text/x-opml; charset=utf-8"),
         ("data/catalog.json", "application/json"),
         ("calendar/events.ics", "text/calendar; charset=utf-8"),
         ("site.webmanifest", "application/manifest+json"),
