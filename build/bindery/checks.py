@@ -5,18 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from bindery import defect_checks, references
-from bindery.kinds.defect import Defect
+from bindery import defect_checks, embargo, references
 from bindery.kinds.home import Home
 from bindery.kinds.item import Item, url_of
 from bindery.kinds.page import Page
-from bindery.kinds.paper import Paper
 from bindery.kinds.policy import Policy
-from bindery.kinds.release import Release
 from bindery.library import Library, age, beside
 from bindery.reading import Scan, Unread
 from bindery.source import Problem, Problems
@@ -68,14 +66,12 @@ def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> 
     problems += _checked(whole, scan.unread)
     visible = whole
     if any(item.draft or item.publish_at for item in whole.items):
-        visible = Library(
+        visible = replace(
+            everything(scan, content, prefix),
             items=tuple(item for item in whole.items if item.shown_at(now)),
-            attached=scan.attached,
-            bibliographies=scan.bibliographies,
-            content=content,
-            prefix=prefix,
+            attached=embargo.files(whole, now),
         )
-        problems += _dangling(whole, visible)
+        problems += embargo.dangling(whole, now)
     if not problems:
         problems += defect_checks.states(whole)
         for name, kind in (("index.md", Home), ("policy/support.md", Policy)):
@@ -337,61 +333,10 @@ def _links(library: Library, files: set[str], unread: Mapping[str, Unread]) -> l
             if fragment and isinstance(target, Page) and fragment not in target.anchors:
                 some = _some(target.anchors)
                 problems.append(
-                    _lost(item, link.line, link.target, f"to a heading of {target.path} such as {some}")
+                    _lost(item, link.line, link.target, f"a heading of {target.path} such as {some}")
                 )
     return problems
 
 
 def _lost(item: Item | Unread, line: int, target: str, must_be: str) -> Problem:
     return Problem(path=item.path, line=line, message=f"the link must lead to {must_be}, not '{target}'")
-
-
-def _dangling(everything: Library, visible: Library) -> list[Problem]:
-    """Links and references from what is shown to what is not shown yet."""
-    problems = []
-    hidden = {item.path: item for item in everything.items if item.path not in visible.by_path}
-    urls = {item.url: item for item in hidden.values()}
-    for item in visible.items:
-        for link in item.links:
-            path = link.target.partition("#")[0]
-            if not path:
-                continue
-            target = urls.get(path[1:]) if path.startswith("/") else hidden.get(beside(item.path, path))
-            if target is not None:
-                problems.append(_lost(item, link.line, link.target, "a page that is published"))
-        if isinstance(item, Release):
-            for name, version in (("of", item.of), ("after", item.after)):
-                if version and f"releases/{item.product}/{version}.md" in hidden:
-                    problems.append(_problem(item, name, "a release that is published", version))
-            if f"releases/{item.product}/index.md" in hidden:
-                problems.append(
-                    Problem(
-                        path=item.path,
-                        line=1,
-                        message="the product must be published, such as its releases are",
-                    )
-                )
-        if isinstance(item, Defect):
-            if f"releases/{item.product}/index.md" in hidden:
-                problems.append(_problem(item, "product", "a product that is published", item.product))
-            for name, versions in (("found_in", item.found_in), ("not_in", item.not_in)):
-                for version in versions:
-                    if f"releases/{item.product}/{version}.md" in hidden:
-                        problems.append(_problem(item, name, "releases that are published", version))
-            if f"defects/{item.duplicate_of}.md" in hidden:
-                problems.append(
-                    _problem(item, "duplicate_of", "a defect that is published", item.duplicate_of)
-                )
-        if isinstance(item, Policy):
-            for rule in item.rules:
-                if f"releases/{rule.product}/index.md" in hidden:
-                    problems.append(
-                        _problem(item, "rules", "rules of products that are published", rule.product)
-                    )
-        if isinstance(item, Paper):
-            if item.event and f"events/{item.event}.md" in hidden:
-                problems.append(_problem(item, "event", "an event that is published", item.event))
-            for feature in item.features:
-                if f"releases/{feature}.md" in hidden:
-                    problems.append(_problem(item, "features", "releases that are published", feature))
-    return problems
