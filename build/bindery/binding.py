@@ -121,6 +121,20 @@ def due(content: Path, now: datetime, *, cache: Path | None = None) -> datetime 
     )
 
 
+def next_turn(content: Path, now: datetime, *, cache: Path | None = None) -> datetime | None:
+    """The next instant at which the site changes by itself: an embargo ends, a day of support has passed;
+    None when there is none, or no content that can be read."""
+    from bindery.outputs import data
+
+    if not content.is_dir():
+        return None
+    scan = _scan(content, _found(content), cache, _quiet)
+    library = checks.assemble(scan, content=content, now=now)
+    held = [item.publish_at for item in scan.items.values() if item.publish_at and not item.draft]
+    turns = data.turns(library, support.answers(library))
+    return min((instant for instant in (*held, *turns) if instant > now), default=None)
+
+
 def build(
     content: Path,
     site: Path,

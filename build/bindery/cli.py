@@ -334,9 +334,22 @@ def defect_command(
 @_site
 @_out
 @_now
+@click.option(
+    "--publish",
+    "path",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Publish what has become due at PATH, which `bindery server` made; nothing when nothing has.",
+)
 @_json
-def due(content: Path, site: Path, out: Path, now: datetime | None, as_json: bool) -> None:
-    """Print the next instant at which something under embargo is to be published."""
+def due(content: Path, site: Path, out: Path, now: datetime | None, path: Path | None, as_json: bool) -> None:
+    """Print the next instant at which something under embargo is to be published.
+
+    With --publish what became due is published, as often as it is called: by the desk that serves PATH, or
+    by a timer of yours. It then prints when to call it again at the latest.
+    """
+    if path:
+        cli_publishing.publish_due(path, as_json=as_json)
+        return
     instant = binding.due(content, now or the_present(), cache=CACHE)
     if as_json:
         click.echo(json.dumps({"due": instant and instant.isoformat()}))

@@ -112,12 +112,27 @@ def receive_command(path: Path, hook: str, state: str) -> None:
 COMMANDS = (publish_command, history_command, rollback_command, server_command, receive_command)
 
 
-def _origin(path: Path) -> origin.Origin:
+def publish_due(path: Path, *, as_json: bool) -> None:
+    """Publish what became due at PATH, a place that `bindery server` made, and tell when to ask again."""
+    if not (path / "site.git" / "HEAD").exists():
+        raise click.ClickException(f"PATH must be a place that `bindery server` made, not {path}")
+    place = _origin(path, say=lambda line: click.echo(line, err=as_json))
+    made = origin.publish_due(place)
+    again = binding.next_turn(place.work / "content", _clock(), cache=place.work / "cache")
+    if as_json:
+        told = {"published": made.id if made else None, "next": again.isoformat() if again else None}
+        click.echo(json.dumps(told))
+        return
+    click.echo(f"published {made.id}" if made else "Nothing was due; the site is as it was.")
+    click.echo(f"The next instant is {again.isoformat()}." if again else "Nothing else is to come.")
+
+
+def _origin(path: Path, say: Callable[[str], None] | None = None) -> origin.Origin:
     def build(*arguments: object, **options: object) -> object:
 
         return binding.build(*arguments, **options)  # type: ignore[arg-type]
 
-    return origin.Origin(path=path.resolve(), build=build, environ=os.environ, clock=_clock, say=_say)
+    return origin.Origin(path=path.resolve(), build=build, environ=os.environ, clock=_clock, say=say or _say)
 
 
 def _say(line: str) -> None:

@@ -30,6 +30,8 @@ MAIN = "refs/heads/main"
 NOTHING = "0" * 40
 PARTS = ("content", "site")
 HOOKS = ("pre-receive", "reference-transaction", "post-receive")
+DUE = "due"
+"""The script at PATH that publishes what is due. The desk that serves PATH runs it at the right moment."""
 LISTED = 20
 """How many pages of each sort a push names before it counts the rest."""
 LOCK_STAYS = timedelta(minutes=1)
@@ -91,9 +93,11 @@ def establish(origin: Origin, *, command: str, url: str | None) -> None:
         _git(origin, "config", "bindery.url", url)
     for hook in HOOKS:
         _write_hook(origin, hook, command)
+    _write_script(origin.path / DUE, f"exec {command} due --publish {shlex.quote(str(origin.path))} --json")
     _catch_up(origin)
     origin.say(f"publish with: git push {origin.repository} main")
     origin.say(f"serve with:   desk serve --public {origin.folder.pointer / 'public'}")
+    origin.say(f"what is due:  {origin.path / DUE} publishes it; desk serve calls it by itself")
 
 
 def receive(origin: Origin, hook: str, state: str, lines: str) -> int:
@@ -134,6 +138,35 @@ def receive(origin: Origin, hook: str, state: str, lines: str) -> int:
     return 0
 
 
+def publish_due(origin: Origin) -> Publication | None:
+    """Publish what main holds as of now, where that is something else than what is served: an embargo is
+    over, a support has ended. None when there is nothing to publish, however often it is asked.
+
+    A push that comes in between wins, and a rollback stands until the next push. Raises Problems.
+    """
+    left = publications.rolled_back_from(origin.folder)
+    if left:
+        origin.say(f"the site was rolled back from {left.id}: that stands until the next push")
+        return None
+    with _working(origin):
+        commit_id, here = _main(origin), publications.current(origin.folder)
+        if commit_id and here and here.commit and here.commit.id == commit_id:
+            with _checked_out(origin, commit_id):
+                _build(origin)
+                made = publish.publish_again(
+                    origin.folder, origin.work / "dist", over=here, now=origin.clock()
+                )
+            if made:
+                publish.prune(origin.folder)
+            return made
+    if commit_id:
+        _catch_up(origin)  # a push that died between its two halves
+        now_here = publications.current(origin.folder)
+        return now_here if now_here and (here is None or now_here.id != here.id) else None
+    origin.say("nothing was pushed yet")
+    return None
+
+
 # Before main moves
 
 
@@ -161,16 +194,20 @@ def _build_and_stage(origin: Origin, commit_id: str) -> None:
     with _working(origin):
         origin.say(f"checking and building {commit.id[:10]} …")
         with _checked_out(origin, commit_id):
-            origin.build(
-                origin.work / "content",
-                origin.work / "site",
-                origin.work / "dist",
-                now=origin.clock(),
-                url=_setting(origin, "bindery.url"),
-                cache=origin.work / "cache",
-                progress=_progress(origin.say),
-            )
+            _build(origin)
             publish.stage(origin.folder, origin.work / "dist", now=origin.clock(), commit=commit)
+
+
+def _build(origin: Origin) -> None:
+    origin.build(
+        origin.work / "content",
+        origin.work / "site",
+        origin.work / "dist",
+        now=origin.clock(),
+        url=_setting(origin, "bindery.url"),
+        cache=origin.work / "cache",
+        progress=_progress(origin.say),
+    )
 
 
 def _clear_dead_locks(origin: Origin) -> None:
@@ -378,7 +415,7 @@ def _commit(origin: Origin, commit_id: str) -> Commit:
 
 def _write_hook(origin: Origin, hook: str, command: str) -> None:
     call = f"{command} receive {shlex.quote(str(origin.path))} {hook}"
-    lines = ["#!/bin/sh", "# Made by `bindery server`, and made anew by it: changes here are lost."]
+    lines = []
     if hook == "reference-transaction":  # git calls it for every ref and state: answer most without Python
         lines += [
             "refs=$(cat)",
@@ -389,7 +426,12 @@ def _write_hook(origin: Origin, hook: str, command: str) -> None:
         lines += [f"exec {call}"]
     path = origin.repository / "hooks" / hook
     path.parent.mkdir(exist_ok=True)
-    aside = path.with_name(f".{hook}.new")
-    aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _write_script(path, *lines)
+
+
+def _write_script(path: Path, *lines: str) -> None:
+    first = ("#!/bin/sh", "# Made by `bindery server`, and made anew by it: changes here are lost.")
+    aside = path.with_name(f".{path.name}.new")
+    aside.write_text("\n".join((*first, *lines)) + "\n", encoding="utf-8")
     aside.chmod(0o755)
     aside.replace(path)

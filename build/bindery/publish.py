@@ -65,6 +65,21 @@ def publish(
         return _settle(folder, MAKING, now)
 
 
+def publish_again(folder: Folder, dist: Path, *, over: Publication, now: datetime) -> Publication | None:
+    """Make what lies in `dist` current in the place of `over`, for the commit of `over`; None where that is
+    no longer the current one, or where nothing is different."""
+    with _locked(folder):
+        here = current(folder)
+        if here is None or here.id != over.id:
+            return None
+        _sweep(folder, now)
+        made = _stage(folder, dist, here, now=now, commit=here.commit, progress=None)
+        if made.files == here.files:
+            _remove(folder.publications / MAKING)
+            return None
+        return _settle(folder, MAKING, now)
+
+
 def stage(
     folder: Folder, dist: Path, *, now: datetime, commit: Commit, progress: Progress | None = None
 ) -> Publication:

@@ -71,20 +71,29 @@ def main(ctx: click.Context) -> None:
 @click.option("--proxies", type=click.IntRange(0), default=0, help="Reverse proxies of yours in front.")
 @click.pass_obj
 def serve(wiring: Wired, port: int, host: str, public: Path, proxies: int) -> None:
-    """Serve the site and the desk, and send the mails that wait, until Ctrl-C."""
+    """Serve the site and the desk, and send the mails that wait, until Ctrl-C.
+
+    Where the site comes from a place that `bindery server` made, what is due there is published too.
+    """
+    from desk.due import DuePublication, script_of
     from desk.server import serve as serve_site  # the server is heavy; no other command needs it
 
     desk = wiring.desk(
         SUPPORT_URL=f"http://localhost:{port}", SUPPORT_CATALOG=str(public / "data" / "catalog.json")
     )
-    worker = Worker(desk)
-    worker.start()
+    workers: list[Worker | DuePublication] = [Worker(desk)]
+    script = script_of(public)
+    if script:
+        workers.append(DuePublication(script, desk.clock, pointer=public.absolute().parent))
+    for worker in workers:
+        worker.start()
     try:
         serve_site(
             public, port, host, desk=desk, proxies=proxies, tell=lambda line: click.echo(line, err=True)
         )
     finally:
-        worker.stop()
+        for worker in workers:
+            worker.stop()
 
 
 @main.command()

@@ -113,6 +113,7 @@ def test_the_first_push_makes_the_site_and_tells_where_it_is(tmp_path: Path) -> 
         f"made {tmp_path}/srv/site.git",
         f"publish with: git push {tmp_path}/srv/site.git main",
         f"serve with:   desk serve --public {tmp_path}/srv/current/public",
+        f"what is due:  {tmp_path}/srv/due publishes it; desk serve calls it by itself",
     ]
     clone = make_clone(tmp_path / "clone", FIRST)
     head = git(clone, "rev-parse", "HEAD").stdout.strip()

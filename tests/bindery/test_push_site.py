@@ -78,6 +78,7 @@ def server(tmp_path: Path) -> Path:
         f"made {path}/site.git",
         f"publish with: git push {path}/site.git main",
         f"serve with:   desk serve --public {path}/current/public",
+        f"what is due:  {path}/due publishes it; desk serve calls it by itself",
     ]
     return path
 

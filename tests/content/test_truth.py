@@ -22,6 +22,7 @@ NOT_SAMPLES = {
     "help/index.md",
     "help/known-issues.md",
     "help/life-cycle.md",
+    "help/hold-back.md",
     "help/import-an-archive.md",
     "help/keep-the-support-policy.md",
     "help/publish-a-paper.md",
