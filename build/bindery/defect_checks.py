@@ -75,10 +75,10 @@ def _some(words: list[str]) -> str:
 
 
 def _releases(library: Library, defect: Defect, stands: Stands) -> Iterator[Problem]:
-    versions = [release.version for release in library.releases_of(defect.product)]
     for field, named in (("found_in", defect.found_in), ("not_in", defect.not_in)):
         for version in named:
             if not stands(defect.product, version):
+                versions = [release.version for release in library.releases_of(defect.product)]
                 close = difflib.get_close_matches(version, versions, 3, 0.5)
                 near = [one for one in versions if one in close] or versions
                 yield _wrong(defect, field, f"releases of {defect.product} such as {_some(near)}", version)

@@ -16,7 +16,7 @@ from functools import cache, cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 
-from bindery import manuscript, references, source
+from bindery import manuscript, prose, references, source
 from bindery.kinds.defect import Defect
 from bindery.kinds.event import Event
 from bindery.kinds.home import Home
@@ -27,6 +27,7 @@ from bindery.kinds.paper import Paper
 from bindery.kinds.policy import Policy
 from bindery.kinds.product import Product
 from bindery.kinds.release import Release
+from bindery.prose import Entry
 from bindery.references import Apparatus, Bibliography, Piece
 from bindery.source import Found, Problem, Problems
 
@@ -275,6 +276,11 @@ class Library:
             return found
         every = {fix.path: fix for name in (defect, *same) for fix in self.fixed_in(name.id)}
         return tuple(sorted(every.values(), key=lambda fix: (fix.product, *age(fix))))
+
+    def told(self, entry: Entry) -> str:
+        """What an entry of release notes says, as plain text with the policy's values filled in."""
+        text = prose.as_text(entry.text)
+        return prose.filled(text, self.values) if "{{" in text else text
 
     # Bodies and links
 

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
-from bindery import prose
 from bindery.kinds.defect import Defect
 from bindery.kinds.release import Release
 from bindery.library import FIXING, Library, age, natural
@@ -93,7 +92,7 @@ def lives(library: Library, known: Known) -> dict[str, Life]:
 def _fixes(library: Library, defect: Defect, release: Release) -> list[Fix]:
     names = {defect.id, *(same.id for same in library.duplicates.get(defect.id, ()))}
     return [
-        Fix(release=release, entry_id=entry.id, text=prose.as_text(entry.text), line=entry.line)
+        Fix(release=release, entry_id=entry.id, text=library.told(entry), line=entry.line)
         for entry in release.entries
         if entry.section in FIXING and entry.id in names
     ][:1]

@@ -7,6 +7,7 @@ in line, is never looked into. It must not know any kind of content.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from markdown.extensions.toc import slugify
@@ -27,6 +28,7 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z
 _CODE = re.compile(  # it may go on in the next line of its paragraph
     r"(?<!`)(`+)(?!`)(?:[^\n]|\n(?![ \t]*(?:\n|[-*+>#|~]|`{3}|\d+[.)])))*?(?<!`)\1(?!`)"
 )
+_CODE_TEXT = re.compile(r"(?<!`)(`+)(?!`)([^\n]*?)(?<!`)\1(?!`)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LINK = re.compile(
     r"""\]\([ ]*<?(?P<inline>[^)\s>]+)          # [text](target "title"), ![alt](target)
@@ -133,8 +135,21 @@ def anchors(plain: str, body: str) -> tuple[str, ...]:
 
 
 def as_text(markdown: str) -> str:
-    """A line of Markdown as plain text: links and emphasis are their words."""
-    return _MARKUP.sub(lambda match: match[1] or "", markdown)
+    """A line of Markdown as plain text: links and emphasis are their words, code is what stands in it."""
+    made, end = [], 0
+    for code in _CODE_TEXT.finditer(markdown):
+        made += [_MARKUP.sub(_word, markdown[end : code.start()]), code[2].strip()]
+        end = code.end()
+    return "".join([*made, _MARKUP.sub(_word, markdown[end:])])
+
+
+def _word(match: re.Match[str]) -> str:
+    return match[1] or ""
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """The text with the values of the policy that it names; a name that is none stays."""
+    return _NAME.sub(lambda match: values.get(match[1], match[0]), text)
 
 
 def entries(plain: str, body: str, first_line: int) -> tuple[Entry, ...]:

@@ -331,8 +331,8 @@ def known_issues(library: Library) -> dict[tuple[str, str], tuple[KnownIssue, ..
             if page is None:
                 open_here[entry.id] = KnownIssue(
                     id=entry.id,
-                    title=entry.text,
-                    url=release.url,
+                    title=library.told(entry),
+                    url=f"{release.url}#{entry.id}",
                     workaround="",
                     fixed_in=tuple(
                         fix.version for fix in library.fixed_in(entry.id) if fix.product == release.product

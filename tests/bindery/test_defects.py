@@ -324,6 +324,22 @@ def test_of_many_cves_each_year_has_a_page(shelved: Shelve) -> None:
     assert pages["defects/security/2021/"].text().count("<tr id=") == 34
 
 
+def test_a_known_issue_of_the_notes_alone_is_told_in_plain_words_and_leads_there(
+    shelved: Shelve,
+) -> None:
+    notes = (
+        "## Known issues\n\n- WK-9: The `<b>` of [1.0](1.0.md) is *slow* for {{ rules.renewal }}; "
+        "see `[x](y)`.\n"
+    )
+    one = release("2.2", "2024-07-01", of="2.0", notes=notes)
+    library = shelved(TWO_LINES | {"releases/works/2.2.md": one})
+    (_, issue) = known_issues(library)["works"]["2.2"]
+    assert issue["title"] == "The <b> of 1.0 is slow for 1 year; see [x](y)."
+    assert issue["url"] == "/releases/works/2.2/#WK-9"
+    page = plans(library)["releases/works/2.2/"].text()
+    assert ('href="/releases/works/2.2/#WK-9">WK-9: The &lt;b&gt; of 1.0 is slow for 1 year') in page
+
+
 # Feed
 
 

@@ -244,7 +244,7 @@ def test_the_file_has_the_shape_that_is_promised(shelved: Shelve) -> None:
             {
                 "id": "WK-8",
                 "title": "Slow.",
-                "url": "/releases/works/2.1/",
+                "url": "/releases/works/2.1/#WK-8",
                 "workaround": None,
                 "also_in_from": False,
             },
@@ -275,7 +275,7 @@ def test_page_file_and_command_tell_the_same(small: Callable[..., Path]) -> None
     for number, kind in ((1, "stop"), (1, "breaking"), (1, "security"), (4, "all")):
         assert f'<b data-count="{kind}">{number}</b>' in page
     assert "In your release already: WK-2." in page
-    assert '<a class="entry" href="/releases/works/2.1/">WK-8</a>: Slow.' in page
+    assert '<a class="entry" href="/releases/works/2.1/#WK-8">WK-8</a>: Slow.' in page
     assert re.findall(r'<li id="to-([^"]+)"', page) == ["2.0", "2.1"]
     lines = CliRunner().invoke(main, [*asked[:4], *asked[5:]]).output
     assert "Do not skip 2.0.\nBreaking changes:\n  - WK-4: **Gone**. (2.1)\n" in lines

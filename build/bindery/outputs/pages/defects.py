@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from bindery import prose
 from bindery.kinds.defect import Defect, Score
 from bindery.kinds.release import Release
 from bindery.library import FIXING, Library, age, natural
@@ -172,8 +171,8 @@ class IssuesOf:
             page = self._library.defect(issue.id)
             told = KnownRow(
                 issue.id,
-                page.title if page else prose.as_text(issue.title),
-                f"/{issue.url}" if page else f"/{issue.url}#{issue.id}",
+                page.title if page else issue.title,
+                f"/{issue.url}",
                 issue.workaround,
                 tuple(_named(fix) for fix in fixes),
             )
