@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bindery import checks, memory, printing, reading, source, support, write
+from bindery import checks, memory, permanence, printing, reading, source, support, write
 from bindery.library import Library
+from bindery.permanence import Ledger, Published
 from bindery.reading import Scan
 from bindery.source import Found, Problem, Problems
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from bindery.outputs.pages import PagePlan
 
 Progress = Callable[[str, int, int], None]
-Other = str | bytes | Callable[[], str] | None  # made, to be made when it is written, or there already
+Other = (
+    str | bytes | Callable[[], str | bytes] | None
+)  # made, to be made when it is written, or there already
 RACY = 100_000_000  # ns; a file changed this shortly before it was read may change again unseen
 SWEEP = 100  # pages made between two collections of what they leave behind
 RELOADING = b'<script src="/preview.js" defer></script></body>'
@@ -65,6 +68,7 @@ class _Order:
     cache: Path | None
     tell: Progress
     preview: bool
+    ledger: Ledger | None = None
 
 
 def labelled(content: Path, error: Problems) -> Problems:
@@ -108,6 +112,49 @@ def prefix_of(site_url: str) -> str:
     return "/" + (urlsplit(site_url).path.strip("/") + "/").lstrip("/")
 
 
+def published(
+    content: Path,
+    site: Path,
+    *,
+    now: datetime,
+    url: str | None = None,
+    cache: Path | None = None,
+    progress: Progress = _quiet,
+    ledger: Ledger | None = None,
+) -> Published:
+    """The names that a build would publish; nothing is made. Raises Problems as a build does."""
+    order = _Order(
+        content=content,
+        site=site,
+        out=site,
+        now=now,
+        url=url,
+        jobs=1,
+        cache=cache,
+        tell=progress,
+        preview=False,
+        ledger=ledger,
+    )
+    with _looks_of(site):
+        site_url = (url or _site_url(site)).rstrip("/") + "/"
+        library = check(content, now=now, site_url=site_url, cache=cache, progress=progress)
+        answers = support.answers(library)
+        known = support.known_issues(library)
+        looks = _looks(order, site_url)
+        others = _others(
+            library,
+            answers,
+            known,
+            order=order,
+            site_url=site_url,
+            plans=_planned(order, library, answers, known, site_url, looks),
+            texts=memory.Unmade(),
+            kept=memory.Unmade(),
+            bodies=memory.Unmade(),
+        )
+    return permanence.published(str(others[permanence.FILE]))
+
+
 def due(content: Path, now: datetime, *, cache: Path | None = None) -> datetime | None:
     """The next instant at which an embargoed item is to be published; None when there is none."""
     scan = _scan(content, _found(content), cache, _quiet)
@@ -147,10 +194,13 @@ def build(
     cache: Path | None = Path(".bindery_cache"),
     progress: Progress | None = None,
     preview: bool = False,
+    ledger: Ledger | None = None,
 ) -> Built:
     """Make the site. Raises Problems (then nothing was written); NotOurs for a folder of somebody else.
 
-    With `preview` every page asks for the next build and loads itself again when it is there.
+    With `preview` every page asks for the next build and loads itself again when it is there. `ledger` is
+    that of the target where it will be published: calendars count from it, and pages of lists that are no
+    more lead on.
     """
     order = _Order(
         content=content,
@@ -162,9 +212,11 @@ def build(
         cache=cache,
         tell=progress or _quiet,
         preview=preview,
+        ledger=ledger,
     )
     found = _found(content)
-    inputs = _inputs(content, site, found, f"{url} {preview}", now)
+    counted = ledger.mark() if ledger else ""
+    inputs = _inputs(content, site, found, f"{url} {preview} {counted}", now)
     if not clean and cache and _same_as_last(cache, out, inputs, now):
         return Built(rendered=(), written=(), removed=(), nothing_changed=True)
     before = write.load(out)
@@ -181,7 +233,7 @@ def build(
 
 def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs: _Inputs) -> Built:
     from bindery import render
-    from bindery.outputs import data, pages
+    from bindery.outputs import data
 
     content, site, cache, tell = order.content, order.site, order.cache, order.tell
     site_url = (order.url or _site_url(site)).rstrip("/") + "/"
@@ -196,17 +248,8 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         printing.check(whole, site, site_url, cache, lambda paper: paper.path in later)
     answers = support.answers(library)
     known = support.known_issues(library)
-    looks = hashlib.sha256(f"{render.looks(site)} {site_url} {order.preview}".encode()).hexdigest()
-    plans = pages.plan(
-        library,
-        answers,
-        known,
-        render.templates(site),
-        site_url,
-        _closed_soon(library, order.now.year, order.cache),
-        html_of=lambda text: render.fragment(text, site),
-        table=lambda name, key, make: memory.table(cache, memory.name(name, content), f"{looks} {key}", make),
-    )
+    looks = _looks(order, site_url)
+    plans = _planned(order, library, answers, known, site_url, looks)
     same_looks = looks == before.looks
     stale = [
         plan
@@ -304,6 +347,40 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     )
 
 
+def _looks(order: _Order, site_url: str) -> str:
+    """What decides how every page looks."""
+    from bindery import render
+
+    return hashlib.sha256(f"{render.looks(order.site)} {site_url} {order.preview}".encode()).hexdigest()
+
+
+def _planned(
+    order: _Order,
+    library: Library,
+    answers: Mapping[tuple[str, str], support.Answer],
+    known: Mapping[tuple[str, str], tuple[support.KnownIssue, ...]],
+    site_url: str,
+    looks: str,
+) -> list[PagePlan]:
+    """All pages; tables that many of them share are remembered."""
+    from bindery import render
+    from bindery.outputs import pages
+
+    def table(name: str, key: str, make: Callable[[], dict[str, str]]) -> Mapping[str, str]:
+        return memory.table(order.cache, memory.name(name, order.content), f"{looks} {key}", make)
+
+    return pages.plan(
+        library,
+        answers,
+        known,
+        render.templates(order.site),
+        site_url,
+        _closed_soon(library, order.now.year, order.cache),
+        html_of=lambda text: render.fragment(text, order.site),
+        table=table,
+    )
+
+
 def _others(
     library: Library,
     answers: Mapping[tuple[str, str], support.Answer],
@@ -312,13 +389,13 @@ def _others(
     order: _Order,
     site_url: str,
     plans: Sequence[PagePlan],
-    texts: memory.Texts,
-    kept: memory.Kept,
-    bodies: memory.Bodies,
+    texts: memory.Texts | memory.Unmade,
+    kept: memory.Kept | memory.Unmade,
+    bodies: memory.Bodies | memory.Unmade,
 ) -> dict[str, Other]:
     """Everything beside the pages, by its path below the output folder; None where it is there already."""
     from bindery import render
-    from bindery.outputs import addresses, calendars, catalog, citations, data, feeds, mails
+    from bindery.outputs import addresses, calendars, catalog, citations, data, feeds, identities, mails
 
     site, now = order.site, order.now
     others: dict[str, Other] = {}
@@ -335,26 +412,40 @@ def _others(
         catalog.outputs(library, answers, known, lambda region: _holidays(region, now.year, order.cache)),
     )
     take("public", data.outputs(library, answers, site_url=site_url, now=now))
-    feed_plans = feeds.plans(
-        library,
-        answers,
-        known,
-        site_url=site_url,
-        bodies=bodies,
-        render=lambda name, values: str(environment.get_template(name).render(values)),
+    feed_plans = tuple(
+        feeds.plans(
+            library,
+            answers,
+            known,
+            site_url=site_url,
+            bodies=bodies,
+            render=lambda name, values: str(environment.get_template(name).render(values)),
+        )
     )
-    calendar_plans = calendars.plans(library, answers, site_url=site_url)
+    calendar_plans = tuple(calendars.plans(library, answers, site_url=site_url, ledger=order.ledger))
     take("public", ((p.path, kept.later(f"public/{p.path}", p.key, p.text)) for p in feed_plans))
     remakable = [(plan.path, plan.key, plan.text) for plan in calendar_plans]
     remakable += citations.plans(library, site_url=site_url)
     take("public", ((path, kept.of(f"public/{path}", key, make)) for path, key, make in remakable))
     take("public", printing.outputs(library, site, site_url, kept))
+    urls = [page.url for page in plans if not page.url.endswith(".html")]
+    also = addresses.aliases(
+        library,
+        chain(
+            (path.removeprefix("public/") for path in others),
+            (render.public_path(page.url) for page in plans),
+            (path for page in plans for path, _ in page.beside),
+            (file.path for file in library.attached),
+        ),
+    )
     take(
         "public",
         addresses.outputs(
             library,
             site_url=site_url,
-            urls=[page.url for page in plans if not page.url.endswith(".html")],
+            urls=urls,
+            led_on=addresses.led_on(library, order.ledger, set(urls)),
+            also=also,
             redirect=lambda values: str(environment.get_template("redirect.html").render(values)),
         ),
     )
@@ -368,6 +459,11 @@ def _others(
         ),
     )
     take("public", render.static(site))
+    files = {path.removeprefix("public/") for path in others}
+    files |= {path for page in plans for path, _ in page.beside}
+    clashes = addresses.clashes(library, urls, files)
+    if clashes:
+        raise labelled(library.content, Problems(clashes))
     taken = {*others, *(f"public/{render.public_path(page.url)}" for page in plans)}
     taken |= {f"public/{path}" for page in plans for path, _ in page.beside}
     in_the_way = [file.path for file in library.attached if f"public/{file.path}" in taken]
@@ -377,6 +473,20 @@ def _others(
             library.content, Problems([Problem(path=path, line=1, message=message) for path in in_the_way])
         )
     take("public", ((file.path, (library.content / file.path).read_bytes()) for file in library.attached))
+    paths = [
+        *(path.removeprefix("public/") for path in others if path.startswith("public/")),
+        *(render.public_path(page.url) for page in plans),
+        *(path for page in plans for path, _ in page.beside),
+    ]
+    copies = {old: path for old, path in also.items() if not old.endswith(".html")}
+    take("public", ((old, (order.out / "public" / path).read_bytes) for old, path in copies.items()))
+    stays = identities.published(
+        library,
+        paths=[*paths, *copies],
+        entries=(name for plan in feed_plans for name in plan.ids),
+        events=(name for plan in calendar_plans for name in plan.ids),
+    )
+    others[permanence.FILE] = stays.as_json()
     return others
 
 

@@ -15,6 +15,7 @@ from bindery.kinds.home import Home
 from bindery.kinds.item import Item, url_of
 from bindery.kinds.page import Page
 from bindery.kinds.policy import Policy
+from bindery.kinds.tombstone import Tombstone
 from bindery.library import Library, age, beside
 from bindery.reading import Scan, Unread
 from bindery.source import Problem, Problems
@@ -208,6 +209,15 @@ def _addresses(library: Library) -> list[Problem]:
                 problems.append(
                     _problem(
                         item, "redirect_from", f"an address that no page has; {owner.path} has this one", old
+                    )
+                )
+    for stone in library.items:
+        for address in stone.gone if isinstance(stone, Tombstone) else ():
+            owner = owners.setdefault(address.casefold(), stone)
+            if owner is not stone and address != stone.url:
+                problems.append(
+                    _problem(
+                        stone, "gone", f"an address that no page has; {owner.path} has this one", address
                     )
                 )
     return problems

@@ -14,9 +14,17 @@ from typing import Any
 
 import click
 
-from bindery import binding, cli_defects, cli_importing, cli_publishing, cli_upgrading, support
+from bindery import (
+    binding,
+    cli_defects,
+    cli_importing,
+    cli_publishing,
+    cli_upgrading,
+    publications,
+    support,
+)
 from bindery.incoming.mapping import KINDS
-from bindery.publications import PublishError
+from bindery.publications import Folder, PublishError, Vanish
 from bindery.source import Problems
 from bindery.write import NotOurs
 
@@ -110,6 +118,10 @@ class Commands(click.Group):
             count = len(error.problems)
             click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was written.", err=True)
             ctx.exit(1)
+        except Vanish as error:
+            for line in error.lines:
+                click.echo(line, err=True)
+            ctx.exit(1)
         except EXPECTED as error:
             raise click.ClickException(str(error)) from None
 
@@ -130,11 +142,22 @@ for publishing in cli_publishing.COMMANDS:
 @_out
 @_now
 @_url
-def check(content: Path, site: Path, out: Path, now: datetime | None, url: str | None) -> None:
-    """Read and check all content; write nothing."""
+@cli_publishing.against
+def check(
+    content: Path, site: Path, out: Path, now: datetime | None, url: str | None, target: Folder | None
+) -> None:
+    """Read and check all content; write nothing.
+
+    With --against TARGET also check that nothing vanishes that was ever published there.
+    """
     progress = Progress()
+    at = now or the_present()
     try:
-        found = binding.check(content, now=now or the_present(), site=site, cache=CACHE, progress=progress)
+        found = binding.check(content, now=at, site=site, cache=CACHE, progress=progress)
+        if target:
+            known = publications.ledger(target)
+            what = binding.published(content, site, now=at, url=url, cache=CACHE, ledger=known)
+            publications.weigh(target, known, what)
     finally:
         progress.end()
     click.echo(f"{_counted(len(found.items), 'item')} in {content}, no problem.")
@@ -148,6 +171,7 @@ def check(content: Path, site: Path, out: Path, now: datetime | None, url: str |
 @_url
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes that render.  [default: one per core]")
 @click.option("--clean", is_flag=True, help="Forget what was made before and make everything anew.")
+@cli_publishing.against
 @_json
 def build(
     content: Path,
@@ -157,6 +181,7 @@ def build(
     url: str | None,
     jobs: int | None,
     clean: bool,
+    target: Folder | None,
     as_json: bool,
 ) -> None:
     """Make the site; only what changed is made again."""
@@ -172,6 +197,7 @@ def build(
             clean=clean,
             cache=CACHE,
             progress=progress,
+            ledger=publications.ledger(target) if target else None,
         )
     finally:
         progress.end()
@@ -496,6 +522,7 @@ _titled("issue", "newsletter", 'bindery new issue "Winter 2026"')
 _titled("paper", "papers", 'bindery new paper "Valves and how to count them"')
 _titled("event", "events", 'bindery new event "User conference 2027"')
 _titled("page", "help", 'bindery new page "Printing a map"')
+_titled("tombstone", "gone", 'bindery new tombstone "The printing module"')
 
 
 @new.command("defect")

@@ -1,4 +1,5 @@
-"""The commands that publish: `publish`, `history`, `rollback`, `server`, and what the hooks of a server call.
+"""The commands that publish: `publish`, `history`, `ledger`, `rollback`, `server`, and what a server's hooks
+call.
 
 A part of `cli`, which shows them with its own and turns expected trouble into a message and exit 1: clock,
 environment and exit codes come in and go out here.
@@ -16,13 +17,13 @@ from pathlib import Path
 
 import click
 
-from bindery import binding, origin, publications, publish
-from bindery.publications import Folder, Publication, PublishError
+from bindery import binding, origin, permanence, publications, publish
+from bindery.publications import Folder, Publication, PublishError, Vanish
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-class _Target(click.ParamType[Folder]):
+class Target(click.ParamType[Folder]):
     name = "target"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Folder:
@@ -32,8 +33,17 @@ class _Target(click.ParamType[Folder]):
             self.fail(str(error), param, ctx)
 
 
+against = click.option(
+    "--against",
+    "target",
+    type=Target(),
+    metavar="TARGET",
+    help="The target (dir:PATH) where it will be published: what was published there counts.",
+)
+
+
 @click.command("publish")
-@click.argument("target", type=_Target())
+@click.argument("target", type=Target())
 @click.option("--out", type=FOLDER, default="dist", show_default=True, help="What a build made.")
 @click.option(
     "--keep",
@@ -42,11 +52,36 @@ class _Target(click.ParamType[Folder]):
     show_default=True,
     help="Publications to keep for a rollback.",
 )
-def publish_command(target: Folder, out: Path, keep: int) -> None:
-    """Make what was built current at TARGET (dir:PATH): all of it or nothing."""
+@click.option(
+    "--allow-vanish",
+    "let_go",
+    default="",
+    metavar="REASON",
+    help="Publish though names that were published would vanish; the ledger keeps the reason.",
+)
+def publish_command(target: Folder, out: Path, keep: int, let_go: str) -> None:
+    """Make what was built current at TARGET (dir:PATH): all of it or nothing.
+
+    An address, or the id of a feed entry, a calendar entry or a fix, that was ever published there must still
+    be there, lead on, or be given up by a tombstone; otherwise nothing is published.
+    """
     before = publications.current(target)
-    made = publish.publish(target, out, now=_clock(), progress=_progress())
+    known = publications.ledger(target)
+    try:
+        made = publish.publish(target, out, now=_clock(), progress=_progress(), let_go=let_go.strip())
+    except Vanish as refusal:
+        for line in refusal.lines:
+            click.echo(line, err=True)
+        hint = 'Nothing was published. To let them go all the same, say why: --allow-vanish "the reason"'
+        click.echo(hint, err=True)
+        raise SystemExit(1) from None
     publish.prune(target, stay=keep)
+    for uid in permanence.moved_unseen(known, publications.published(out)):
+        click.echo(
+            f"{uid} has other days than before and the same SEQUENCE: calendars may keep the old ones. "
+            f"Build with --against dir:{target.path}",
+            err=True,
+        )
     if before and made.id == before.id:
         click.echo(f"nothing changed: {made.id} stays current at {target.path}")
         return
@@ -56,7 +91,7 @@ def publish_command(target: Folder, out: Path, keep: int) -> None:
 
 
 @click.command("history")
-@click.argument("target", type=_Target())
+@click.argument("target", type=Target())
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def history_command(target: Folder, as_json: bool) -> None:
     """List the publications at TARGET, the newest first; * marks the current one."""
@@ -73,8 +108,41 @@ def history_command(target: Folder, as_json: bool) -> None:
         click.echo(f"{line}, {each.size / 1e6:,.1f} MB  {what}".rstrip())
 
 
+@click.command("ledger")
+@click.argument("target", type=Target())
+@click.argument("words", nargs=-1)
+@click.option("--gone", is_flag=True, help="Only names that are not there any more.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def ledger_command(target: Folder, words: tuple[str, ...], gone: bool, as_json: bool) -> None:
+    """List every name that was ever published at TARGET, or those that hold all of WORDS.
+
+    Names are addresses, and ids of feed entries, calendar entries and fixes. Each with the day on which it
+    was
+    published first, the last on which it was there if it is not any more, and the content file that made it.
+    """
+    known = publications.ledger(target)
+    found = [
+        (sort, name, each)
+        for sort, names in known.names.items()
+        for name, each in sorted(names.items())
+        if all(word in name for word in words) and not (gone and each.last is None)
+    ]
+    if as_json:
+        value = [permanence.entry_as_json(known, sort, name, each) for sort, name, each in found]
+        click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+        return
+    for sort, name, each in found:
+        shown = f"/{name}" if sort == permanence.ADDRESS else name
+        until = f", until {known.when(each.last)}" if each.last else ""
+        reason = f", let go: {each.let_go}" if each.let_go else ""
+        file = f"  {each.trace.file}" if each.trace.file else ""
+        click.echo(f"{sort:15} {shown}  since {known.when(each.first)}{until}{reason}{file}")
+    if not found:
+        click.echo("Nothing is published there yet" if not known.names else "No name is like that")
+
+
 @click.command("rollback")
-@click.argument("target", type=_Target())
+@click.argument("target", type=Target())
 @click.argument("id", required=False)
 def rollback_command(target: Folder, id: str | None) -> None:
     """Point TARGET back: to publication ID, or to what the current one replaced."""
@@ -109,7 +177,14 @@ def receive_command(path: Path, hook: str, state: str) -> None:
     os._exit(code)  # at once: git is holding main's lock meanwhile
 
 
-COMMANDS = (publish_command, history_command, rollback_command, server_command, receive_command)
+COMMANDS = (
+    publish_command,
+    history_command,
+    ledger_command,
+    rollback_command,
+    server_command,
+    receive_command,
+)
 
 
 def publish_due(path: Path, *, as_json: bool) -> None:

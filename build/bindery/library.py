@@ -27,6 +27,7 @@ from bindery.kinds.paper import Paper
 from bindery.kinds.policy import Policy
 from bindery.kinds.product import Product
 from bindery.kinds.release import Release
+from bindery.kinds.tombstone import Tombstone
 from bindery.prose import Entry
 from bindery.references import Apparatus, Bibliography, Piece
 from bindery.source import Found, Problem, Problems
@@ -107,6 +108,11 @@ class Library:
     def pages(self) -> tuple[Page, ...]:
         """Plain pages, by path."""
         return tuple(item for item in self.items if isinstance(item, Page))
+
+    @cached_property
+    def tombstones(self) -> tuple[Tombstone, ...]:
+        """Tombstones, by path."""
+        return tuple(item for item in self.items if isinstance(item, Tombstone))
 
     @cached_property
     def policy(self) -> Policy:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from zlib import crc32
 
 from bindery import write
@@ -298,3 +298,23 @@ class Sound:
             keys = sorted(self._known | self._seen)[-2_000:]  # enough for every paper and its last edits
             content = json.dumps({"by": self._by, "keys": keys})
             write.save_cache(self._cache, self._name, content.encode())
+
+
+class Unmade:
+    """In the place of Texts, Bodies and Kept where only what a build would make is asked, not how it
+    reads."""
+
+    def of(self, *_unused: object) -> Any:
+        """No text at all: "" as a text, nothing to be written as an output."""
+        return ""
+
+    def later(self, *_unused: object) -> None:
+        """Nothing to be written."""
+
+    def mark(self, _item: Item) -> str:
+        """What decides a body, of which there is none."""
+        return ""
+
+    def html(self, _item: Item, _shelf: str) -> str:
+        """No body."""
+        return ""

@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bindery import publications, publish
-from bindery.publications import Changes, Commit, Folder, Publication, PublishError
+from bindery.publications import Changes, Commit, Folder, Publication, PublishError, Vanish
 from bindery.source import Problems
 
 MAIN = "refs/heads/main"
@@ -35,11 +35,14 @@ DUE = "due"
 LISTED = 20
 """How many pages of each sort a push names before it counts the rest."""
 LOCK_STAYS = timedelta(minutes=1)
+LET_GO = "allow-vanish"
+"""The push option that says why what was published may vanish: git push -o allow-vanish="court order" …"""
 QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
 SETTINGS = {
     "core.logAllRefUpdates": "true",
     "receive.fsckObjects": "true",
     "receive.autoGC": "true",
+    "receive.advertisePushOptions": "true",
 }
 
 Build = Callable[..., object]
@@ -126,6 +129,12 @@ def receive(origin: Origin, hook: str, state: str, lines: str) -> int:
         count = len(found.problems)
         origin.say(f"Nothing was published: {count} problem{'s' * (count != 1)}. Mend and push again.")
         return 1
+    except Vanish as refusal:
+        for line in refusal.lines:
+            origin.say(line)
+        origin.say("Nothing was published. Mend and push again; to let them go all the same, say why:")
+        origin.say(f'git push -o {LET_GO}="the reason" …')
+        return 1
     except PublishError as refusal:
         origin.say(f"{refusal}")
         origin.say("Nothing was published.")
@@ -195,7 +204,23 @@ def _build_and_stage(origin: Origin, commit_id: str) -> None:
         origin.say(f"checking and building {commit.id[:10]} …")
         with _checked_out(origin, commit_id):
             _build(origin)
-            publish.stage(origin.folder, origin.work / "dist", now=origin.clock(), commit=commit)
+            publish.stage(
+                origin.folder,
+                origin.work / "dist",
+                now=origin.clock(),
+                commit=commit,
+                let_go=_let_go(origin),
+            )
+
+
+def _let_go(origin: Origin) -> str:
+    """Why what was published may vanish with this push; "" when it may not."""
+    count = int(origin.environ.get("GIT_PUSH_OPTION_COUNT") or 0)
+    options = [origin.environ.get(f"GIT_PUSH_OPTION_{number}", "") for number in range(count)]
+    reasons = [option.partition("=")[2].strip() for option in options if option.partition("=")[0] == LET_GO]
+    if "" in reasons:
+        raise PublishError(f'Say why it may vanish: git push -o {LET_GO}="the reason" …')
+    return "; ".join(reasons)
 
 
 def _build(origin: Origin) -> None:
@@ -207,6 +232,7 @@ def _build(origin: Origin) -> None:
         url=_setting(origin, "bindery.url"),
         cache=origin.work / "cache",
         progress=_progress(origin.say),
+        ledger=publications.ledger(origin.folder),
     )
 
 

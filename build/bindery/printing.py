@@ -52,7 +52,9 @@ def _made(library: Library, plan: PaperPlan, template: Path) -> bytes:
     raise Problems([replace(problem, path=str(library.content / problem.path)) for problem in found])
 
 
-def outputs(library: Library, site: Path, site_url: str, kept: memory.Kept) -> list[tuple[str, bytes | None]]:
+def outputs(
+    library: Library, site: Path, site_url: str, kept: memory.Kept | memory.Unmade
+) -> list[tuple[str, bytes | None]]:
     """Each PDF as (path below the public folder, bytes), None for one that is there. Raises all Problems."""
     made: list[tuple[str, bytes | None]] = []
     problems: list[Problem] = []

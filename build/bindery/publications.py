@@ -1,7 +1,8 @@
 """What stands at a target: publications, the pointer to the one that is served, and where it pointed before.
 
-A target is a folder: `publications/<id>/{public,mails,manifest.json}`, the symlink `current`, `journal.jsonl`
-(every move of the pointer, line by line) and `.lock`. This module only reads; `publish` makes and moves.
+A target is a folder: `publications/<id>/{public,mails,manifest.json,permanence.json}`, the symlink `current`,
+`journal.jsonl` (every move of the pointer, line by line), `ledger.json` (every name that was ever published)
+and `.lock`. This module only reads; `publish` makes and moves.
 """
 
 from __future__ import annotations
@@ -16,12 +17,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from bindery import permanence
+from bindery.permanence import Ledger, Published
+
 FORMAT = 1
 PUBLISHED = ("public", "mails")
 
 
 class PublishError(Exception):
     """The publication, or the way back to one, cannot be; the message says why. The pointer did not move."""
+
+
+class Vanish(PublishError):
+    """Names that were published would be there no more; `lines` names each and says what to do."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
 
 
 class File(NamedTuple):
@@ -54,6 +66,7 @@ class Publication:
     files: Mapping[str, File]
     kept: Mapping[str, Kept] = field(default_factory=dict)
     replaced: str | None = None  # the publication that was current before this one: `rollback` goes there
+    let_go: str = ""  # why names that were published before may be missing in it
 
     @property
     def size(self) -> int:
@@ -79,6 +92,7 @@ class Publication:
                 for path, each in self.kept.items()
             },
             "replaced": self.replaced,
+            **({"let_go": self.let_go} if self.let_go else {}),
         }
         return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
 
@@ -121,6 +135,10 @@ class Folder:
     def journal(self) -> Path:
         return self.path / "journal.jsonl"
 
+    @property
+    def ledger(self) -> Path:
+        return self.path / "ledger.json"
+
 
 def target(text: str) -> Folder:
     kind, _, path = text.partition(":")
@@ -145,6 +163,7 @@ def parse(data: bytes) -> Publication:
             for path, each in value["kept"].items()
         },
         replaced=value["replaced"],
+        let_go=value.get("let_go", ""),
     )
 
 
@@ -206,6 +225,57 @@ def rolled_back_from(folder: Folder) -> Publication | None:
     with contextlib.suppress(PublishError):
         return read(folder, log[-1].was)
     return None
+
+
+def ledger(folder: Folder) -> Ledger:
+    """Every name that was ever published here. What `ledger.json` does not hold yet (the publisher died
+    before it
+    wrote that) or any more (the file was lost) is taken from the publications that are still there."""
+    try:
+        known = permanence.ledger(folder.ledger.read_bytes())
+    except FileNotFoundError:
+        known = Ledger()
+    except permanence.UnknownFormat as error:
+        raise PublishError(f"{folder.ledger} has the format {error}: use a newer bindery") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise PublishError(
+            f"{folder.ledger} is damaged: put it back from a backup. Without one take it away: it is then "
+            f"made anew from the {len(names(folder))} publications that are still there"
+        ) from None
+    for name in sorted((names(folder) & served(folder)) - known.publications.keys()):
+        entered = read(folder, name)
+        what = published(folder.publications / name)
+        known = permanence.enter(
+            known,
+            name,
+            entered.when.isoformat(),
+            what or permanence.of_files(entered.files),
+            told=what is not None,
+            let_go=entered.let_go,
+        )
+    return known
+
+
+def published(root: Path) -> Published | None:
+    """The permanent names that a build, or a publication, tells; None when it tells none."""
+    try:
+        return permanence.published((root / permanence.FILE).read_bytes())
+    except FileNotFoundError:
+        return None
+    except permanence.UnknownFormat as error:
+        raise PublishError(f"{root / permanence.FILE} has the format {error}: use a newer bindery") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise PublishError(f"{root / permanence.FILE} is damaged: run `bindery build --clean`") from None
+
+
+def weigh(folder: Folder, known: Ledger, what: Published) -> None:
+    """Raises Vanish with everything that would vanish from the target."""
+    found = permanence.vanishing(known, what)
+    if found:
+        count = len(found)
+        lines = permanence.mended(known, found, target=f"dir:{folder.path}")
+        lines.append(f"{count} published name{'s' * (count != 1)} would vanish.")
+        raise Vanish(lines)
 
 
 def changes(before: Publication | None, after: Publication) -> Changes:

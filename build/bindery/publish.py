@@ -18,6 +18,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bindery import permanence
 from bindery.publications import (
     Commit,
     File,
@@ -29,10 +30,13 @@ from bindery.publications import (
     current_name,
     files,
     history,
+    ledger,
     names,
     parse,
+    published,
     read,
     served,
+    weigh,
 )
 
 ASSETS = "public/assets/"
@@ -53,12 +57,16 @@ def publish(
     now: datetime,
     commit: Commit | None = None,
     progress: Progress | None = None,
+    let_go: str = "",
 ) -> Publication:
-    """Make what lies in `dist` current, whole. The same content of the same commit again changes nothing."""
+    """Make what lies in `dist` current, whole. The same content of the same commit again changes nothing.
+
+    Raises Vanish when a name that was ever published would not be there; `let_go` says why that may be.
+    """
     with _locked(folder):
         _sweep(folder, now)
         here = current(folder)
-        made = _stage(folder, dist, here, now=now, commit=commit, progress=progress)
+        made = _stage(folder, dist, here, now=now, commit=commit, progress=progress, let_go=let_go)
         if here and here.files == made.files and here.commit == commit:
             _remove(folder.publications / MAKING)
             return here
@@ -81,12 +89,20 @@ def publish_again(folder: Folder, dist: Path, *, over: Publication, now: datetim
 
 
 def stage(
-    folder: Folder, dist: Path, *, now: datetime, commit: Commit, progress: Progress | None = None
+    folder: Folder,
+    dist: Path,
+    *,
+    now: datetime,
+    commit: Commit,
+    progress: Progress | None = None,
+    let_go: str = "",
 ) -> Publication:
-    """Prepare a publication that `make_current` can later switch to in an instant."""
+    """Prepare a publication that `make_current` can later switch to in an instant. Raises as `publish`
+    does."""
     with _locked(folder):
         _sweep(folder, now)
-        made = _stage(folder, dist, current(folder), now=now, commit=commit, progress=progress)
+        here = current(folder)
+        made = _stage(folder, dist, here, now=now, commit=commit, progress=progress, let_go=let_go)
         os.sync()
         _remove(_staged(folder, commit.id))
         (folder.publications / MAKING).rename(_staged(folder, commit.id))
@@ -110,6 +126,7 @@ def take_back(folder: Folder, commit_id: str, *, now: datetime) -> bool:
             folder.pointer.unlink()
         else:
             _point(folder, here.replaced, now=now, by="publish")
+        _write_ledger(folder, permanence.forget(ledger(folder), here.id))
         return True
 
 
@@ -143,6 +160,8 @@ def prune(folder: Folder, *, stay: int = PUBLICATIONS_STAY) -> tuple[str, ...]:
         here = current(folder) if old else None
         safe = {here.id, here.replaced} if here else set()
         gone = tuple(name for name in old if name not in safe)
+        if gone:
+            _enter(folder)  # what is removed is known for good
         for name in gone:
             _remove(folder.publications / name)
         return gone
@@ -179,10 +198,12 @@ def _stage(
     now: datetime,
     commit: Commit | None,
     progress: Progress | None,
+    let_go: str = "",
 ) -> Publication:
     """Fill `.making`: what is as it was is a second name of the same file, the rest is a copy."""
     if not (dist / "public" / "index.html").is_file():
         raise PublishError(f"{dist / 'public'} holds no index.html: run `bindery build` first")
+    _refuse_vanishing(folder, dist, let_go)
     root, old_root = folder.publications / MAKING, folder.publications / (before.id if before else MAKING)
     sources = sorted(files(dist))
     root.mkdir()
@@ -205,9 +226,38 @@ def _stage(
         when=now,
         commit=commit,
         files=made,
+        let_go=let_go,
     )
+    if (dist / permanence.FILE).exists():
+        _write(f"{root}/{permanence.FILE}", (dist / permanence.FILE).read_bytes())
     _write_manifest(root, publication)
     return publication
+
+
+def _refuse_vanishing(folder: Folder, dist: Path, let_go: str) -> None:
+    known, what = ledger(folder), published(dist)
+    if what is None and known.told:
+        raise PublishError(
+            f"{dist} says nothing of what is to stay ({permanence.FILE}), and what is published here does: "
+            "make it with `bindery build`"
+        )
+    if what is not None and not let_go:
+        weigh(folder, known, what)
+
+
+def _enter(folder: Folder) -> None:
+    """Put what the ledger lacks into it. A publisher that dies before this is made good by the next one."""
+    _write_ledger(folder, ledger(folder))
+
+
+def _write_ledger(folder: Folder, known: permanence.Ledger) -> None:
+    aside = folder.path / ".ledger.new"
+    with aside.open("w", encoding="utf-8") as file:
+        file.write(known.as_json())
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(folder.ledger)
+    _sync_folder(folder.path)
 
 
 def _settle(folder: Folder, staged: str, now: datetime) -> Publication:
@@ -221,6 +271,7 @@ def _settle(folder: Folder, staged: str, now: datetime) -> Publication:
     _make_read_only(root)
     root.rename(folder.publications / publication.id)
     _point(folder, publication.id, now=now, by="publish")
+    _enter(folder)
     return publication
 
 

@@ -256,7 +256,8 @@ class End:
     def name(self) -> str:
         """What feed and calendar call it for good: `life-cycle/works/1.0`, and the tier where one ends."""
         tier = f"/{self.tier}" if self.tier else ""
-        return f"life-cycle/{self.release.product}/{self.release.version}{tier}"
+        # The release's own id stays when its file is renamed.
+        return f"life-cycle/{self.release.id.removeprefix('releases/')}{tier}"
 
 
 def ends(library: Library, answers: Mapping[tuple[str, str], Answer]) -> tuple[End, ...]:

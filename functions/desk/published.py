@@ -1,5 +1,8 @@
 """Serves the published folder: files as they are, with pretty addresses, and nothing outside it.
 
+What the site says has moved (`data/moved.json`) is answered with 301 and the new address, what it says is
+gone with 410 and the page that tells why.
+
 Each request resolves the folder's real path once and stays in it, so a flipped pointer is followed without a
 restart and no answer mixes two publications. The folder is only read.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import mimetypes
 import os
 import re
@@ -16,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 Headers = tuple[tuple[str, str], ...]
@@ -108,10 +112,14 @@ class Published:
         name = _name(path)
         if name is None or any(name == out or name.startswith(out + "/") for out in _NOT_SERVED):
             return _missing(root)
+        passed = _passed_of(root)
+        if f"/{name}" in passed.moved:
+            return _led_to(passed.moved[f"/{name}"], query)
         found = _open(root, name)
         if found is _Folder.WITHOUT_SLASH:
-            location = quote("/" + name + "/") + (f"?{query}" if query else "")
-            return Sent(status=301, headers=(("Location", location), ("Cache-Control", "no-cache")))
+            return _led_to(f"/{name}/", query)
+        if f"/{name}" in passed.gone:
+            return _gone(root, found)
         if found is None or isinstance(found, _Folder):
             return _missing(root)
         try:
@@ -119,6 +127,39 @@ class Published:
         except FileNotFoundError:  # taken away, page or whole publication, since it was opened
             found.file.close()
             return _missing(self.root())
+
+
+class _Passed(NamedTuple):
+    """What was somewhere once: `moved` from an absolute path to another, `gone` absolute paths."""
+
+    moved: dict[str, str]
+    gone: frozenset[str]
+
+
+_NONE_PASSED = _Passed({}, frozenset())
+
+
+def _passed_of(root: Path) -> _Passed:
+    path = f"{root}/data/moved.json"
+    try:
+        said = os.stat(path)  # noqa: PTH116 (once a request)
+    except OSError:
+        return _NONE_PASSED
+    return _read_passed(path, said.st_mtime_ns, said.st_size, said.st_ino)
+
+
+@lru_cache(maxsize=8)
+def _read_passed(path: str, changed: int, size: int, inode: int) -> _Passed:
+    try:
+        told = json.loads(Path(path).read_bytes())
+        return _Passed(dict(told["moved"]), frozenset(told["gone"]))
+    except (OSError, ValueError, KeyError, TypeError):  # taken away meanwhile, or of another format
+        return _NONE_PASSED
+
+
+def _led_to(path: str, query: str) -> Sent:
+    location = quote(path) + (f"?{query}" if query else "")
+    return Sent(status=301, headers=(("Location", location), ("Cache-Control", "no-cache")))
 
 
 class _Folder:
@@ -195,6 +236,15 @@ def _missing(root: Path | None) -> Sent:
         else b"The site is not built yet: `make serve` builds it, and `bindery build` does so alone.\n"
     )
     return Sent(status=404, headers=(("Content-Type", "text/plain; charset=utf-8"), *headers), body=why)
+
+
+def _gone(root: Path, found: _File | _Folder | None) -> Sent:
+    if not isinstance(found, _File):
+        lost = _missing(root)
+        return Sent(status=410, headers=lost.headers, body=lost.body)
+    with found.file as file:
+        headers = (("Content-Type", content_type(found.name)), ("Cache-Control", "no-cache"))
+        return Sent(status=410, headers=headers, body=file.read())
 
 
 def _send(found: _File, header: Callable[[str], str]) -> Sent:

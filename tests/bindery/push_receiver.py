@@ -26,6 +26,7 @@ def build(
     url: str | None,
     cache: Path | None,
     progress: object,
+    ledger: object,
 ) -> None:
     pages = {path.relative_to(content): path.read_text() for path in sorted(content.rglob("*.md"))}
     found = [

@@ -113,7 +113,14 @@ def test_walking_back_finds_every_entry_once_and_from_new_to_old(
 @given(st.integers(min_value=0, max_value=6 * SIZE))
 def test_however_many_entries_each_stands_in_one_document_and_the_newest_in_the_first(count: int) -> None:
     told = [
-        Told(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number), f"{number:04}", "", lambda: None)  # type: ignore[arg-type,return-value]
+        Told(
+            datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number),
+            f"{number:04}",
+            "",
+            lambda: None,  # type: ignore[arg-type,return-value]
+            f"tag:{number}",
+            "",
+        )
         for number in range(count)
     ]
     *archives, subscribed = documents("all", told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bindery.kinds import defect, event, home, issue, page, paper, policy, product, release
+from bindery.kinds import defect, event, home, issue, page, paper, policy, product, release, tombstone
 from bindery.kinds.item import Item
 from bindery.source import Problem, Source
 
@@ -22,7 +22,8 @@ KINDS: tuple[tuple[str, re.Pattern[str], Parse], ...] = (
     ("event", re.compile(r"events/[^/]+\.md"), event.parse),
     ("defect", re.compile(r"defects/[^/]+\.md"), defect.parse),
     ("policy", re.compile(r"policy/support\.md"), policy.parse),
-    ("page", re.compile(r"(?!(?:releases|newsletter|papers|events|defects)/).+\.md"), page.parse),
+    ("tombstone", re.compile(r"gone/[^/]+\.md"), tombstone.parse),
+    ("page", re.compile(r"(?!(?:releases|newsletter|papers|events|defects|gone)/).+\.md"), page.parse),
 )
 
 # Bibliographies of papers: read, and not published.

@@ -18,7 +18,7 @@ from bindery.source import Problem, Source
 SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*\Z")
 CVE = re.compile(r"CVE-\d{4}-\d{4,}\Z")
-_OLD_PATH = re.compile(r"/?[A-Za-z0-9._~+/-]+/?\Z")
+OLD_PATH = re.compile(r"/?[A-Za-z0-9._~+/-]+/?\Z")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]*\Z")
 
 
@@ -92,6 +92,20 @@ def url_of(path: str) -> str:
     return stem.removesuffix("/index") + "/"
 
 
+def id_of(kind: str, path: str, redirect_from: tuple[str, ...]) -> str:
+    """The id of a file that names none: made of its path, or of the first that it had when it was renamed.
+
+    An address of another section, or of another system, is no earlier name of the file.
+    """
+    own = path.removesuffix(".md")
+    if not redirect_from:
+        return own
+    first = redirect_from[0].rstrip("/") + ("/index" if own.endswith("/index") else "")
+    same_section = first.split("/", 1)[0] == own.split("/", 1)[0]
+    same_depth = kind == "page" or first.count("/") == own.count("/")
+    return first if same_section and same_depth else own
+
+
 def common(
     kind: str, source: Source, fields: Fields, *, title: str = "", plain: str | None = None
 ) -> CommonFields:
@@ -102,24 +116,25 @@ def common(
             "path", "a file name of letters, digits, dots and dashes", "'iis-hardening.md'", f"'{stem}.md'"
         )
     plain = prose.without_code(source.body) if plain is None else plain
+    redirect_from = tuple(
+        old.strip("/") + "/"
+        for old in fields.texts(
+            "redirect_from", such_as="old/path/", must_be="a list of old paths", pattern=OLD_PATH
+        )
+    )
     return CommonFields(
         kind=kind,
         path=source.path,
         url=url_of(source.path),
         id=fields.text("id", such_as="CW-1234", must_be="a permanent id", pattern=_ID)
-        or source.path.removesuffix(".md"),
+        or id_of(kind, source.path, redirect_from),
         title=fields.text("title", such_as="'Preparing an upgrade'", required=not title) or title,
         summary=fields.text("summary", such_as="'One sentence for lists and feeds.'"),
         sample=fields.flag("sample"),
         sample_note=fields.text("sample_note", such_as="'The version is real, its date is not.'"),
         publish_at=fields.instant("publish_at"),
         draft=fields.flag("draft"),
-        redirect_from=tuple(
-            old.strip("/") + "/"
-            for old in fields.texts(
-                "redirect_from", such_as="old/path/", must_be="a list of old paths", pattern=_OLD_PATH
-            )
-        ),
+        redirect_from=redirect_from,
         updated=fields.date("updated"),
         digest=source.digest,
         links=prose.links(plain, source.body_line),

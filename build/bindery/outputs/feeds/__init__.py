@@ -24,11 +24,13 @@ VERSION = 2  # of what this package makes of the same entries; raised with every
 
 @dataclass(frozen=True, slots=True)
 class FeedPlan:
-    """A feed that a build would make: `path` below public, the key that decides its text, the text."""
+    """A feed that a build would make: `path` below public, the key that decides its text, the text; `ids` are
+    those of its entries, each with its content file and the address of its page."""
 
     path: str
     key: str
     text: Callable[[], str]
+    ids: tuple[tuple[str, str, str], ...] = ()
 
 
 def plans(
@@ -53,10 +55,10 @@ def plans(
             decisive = [repr((VERSION, frame, library.home.vendor.url, library.policy.hours.time_zone))]
             decisive += [told.mark for told in document.told]
             key = hashlib.blake2b("\n".join(decisive).encode(), digest_size=16).hexdigest()
+            ids = tuple((told.id, told.path, told.url) for told in document.told)
             for form in FORMS:
-                yield FeedPlan(
-                    f"{document.stem}.{form}", f"{form} {key}", partial(making.text, form, frame, document)
-                )
+                text = partial(making.text, form, frame, document)
+                yield FeedPlan(f"{document.stem}.{form}", f"{form} {key}", text, ids)
     told = {"vendor": library.home.vendor.name, "site_url": site_url, "channels": channels}
     yield FeedPlan("feeds/feeds.opml", repr(told), partial(render, "feeds/feeds.opml", told))
 

@@ -59,12 +59,15 @@ class Entry:
 
 
 class Told(NamedTuple):
-    """An entry that can be made: its place in time (`at`, then `path`), what decides it, and how."""
+    """An entry that can be made: its place in time (`at`, then `path`), what decides it, how, its permanent
+    id, and the address of the page that it stands for."""
 
     at: datetime
     path: str
     mark: str
     make: Callable[[], Entry]
+    id: str
+    url: str
 
 
 def authority(library: Library) -> str:
@@ -128,7 +131,11 @@ class Chronicle:
         elif isinstance(item, Event):
             context = str(at)
         mark = f"{item.path} {self._bodies.mark(item)} {context}"
-        return Told(at, item.path, mark, partial(self._entry, item, at))
+        return Told(at, item.path, mark, partial(self._entry, item, at), self._tag(item.id), item.url)
+
+    def _tag(self, identity: str) -> str:
+        """A tag URI (RFC 4151)."""
+        return f"tag:{self._authority},{TAG_YEAR}:{identity}"
 
     def _day_of(self, item: Feedable) -> date:
         """The day of an entry. An event is told before it starts: on the day that its file names as its last
@@ -159,7 +166,7 @@ class Chronicle:
         if item.sample:
             html = f"<p><strong>Sample.</strong> {_escaped(item.sample_note)}</p>\n{html}"
         return Entry(
-            id=f"tag:{self._authority},{TAG_YEAR}:{item.id}",
+            id=self._tag(item.id),
             url=self._site_url + item.url,
             title=title,
             summary=item.summary,
@@ -184,14 +191,15 @@ class Chronicle:
         html_of = self._bodies.mark(defect)
         name = self._names.get(defect.product, defect.product)
         mark = f"{defect.path} {html_of} {name} {at} {max(changes)} {shown}"
-        return Told(at, defect.path, mark, lambda: self._defect(life, at, max(changes), shown))
+        make = partial(self._defect, life, at, max(changes), shown)
+        return Told(at, defect.path, mark, make, self._tag(defect.id), defect.url)
 
     def _defect(self, life: Life, at: datetime, changed: datetime, shown: Mapping[str, object]) -> Entry:
         defect = life.defect
         body = self._bodies.html(defect, f"defect-{at.year}")
         head = self._render("feeds/defect.html", {"item": defect, "site_url": self._site_url, **shown})
         return Entry(
-            id=f"tag:{self._authority},{TAG_YEAR}:{defect.id}",
+            id=self._tag(defect.id),
             url=self._site_url + defect.url,
             title=f"{defect.id}: {defect.title}",
             summary=defect.summary,
@@ -215,7 +223,8 @@ class Chronicle:
         name = self._library.name_of(end.release)
         sample = (end.release.sample, end.release.sample_note)
         mark = f"{end.release.path} {name} {end.tier} {end.day} {at} {end.because} {sample}"
-        return Told(at, end.release.path, mark, partial(self._end, end, at))
+        tag = self._tag(end.name)
+        return Told(at, end.release.path, mark, partial(self._end, end, at), tag, end.release.url)
 
     def _end(self, end: support.End, at: datetime) -> Entry:
         release = end.release
@@ -233,7 +242,7 @@ class Chronicle:
             },
         )
         return Entry(
-            id=f"tag:{self._authority},{TAG_YEAR}:{end.name}",
+            id=self._tag(end.name),
             url=self._site_url + release.url,
             title=f"{name}: {end.tier} support until {end.day}"
             if end.tier

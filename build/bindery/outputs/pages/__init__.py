@@ -13,7 +13,16 @@ from types import MappingProxyType
 
 from bindery import authors, lives, opening
 from bindery.library import Library
-from bindery.outputs.pages import defects, fixed, items, life_cycles, papers, sections, upgrades
+from bindery.outputs.pages import (
+    defects,
+    fixed,
+    items,
+    life_cycles,
+    papers,
+    sections,
+    tombstones,
+    upgrades,
+)
 from bindery.outputs.pages.press import PagePlan, Templates
 from bindery.outputs.pages.upgrades import HtmlOf, Table
 from bindery.upgrade import Answers, Known
@@ -74,5 +83,6 @@ def plan(
         *defects.plans(library, lived, press),
         *items.policy(library, press, closed),
         *items.pages(library, press, frozenset(made.url for made in lists)),
+        *tombstones.tombstones(library, press),
     ]
     return sorted([*lists, *own], key=lambda made: made.url)
