@@ -148,7 +148,6 @@ def published(
             order=order,
             site_url=site_url,
             plans=_planned(order, library, answers, known, site_url, looks),
-            texts=memory.Unmade(),
             kept=memory.Unmade(),
             bodies=memory.Unmade(),
         )
@@ -272,7 +271,6 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
             and f"public/{render.public_path(plan.url)}" in before.files
         )
     ]
-    remembered = memory.Texts(library, cache, site, looks)
     kept = memory.Kept(cache, site, looks, before.files)
     bodies = memory.Bodies(library, cache, site, looks, lambda body: render.fragment(body, site))
     others = _others(
@@ -282,7 +280,6 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         order=order,
         site_url=site_url,
         plans=plans,
-        texts=remembered,
         kept=kept,
         bodies=bodies,
     )
@@ -335,7 +332,6 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         else:
             writer.put("public/preview.json", json.dumps({"build": build}))
     writer.finish(looks=looks, pages={plan.path: plan.key for plan in plans})
-    remembered.save()
     kept.save()
     bodies.save()
     if cache:
@@ -389,7 +385,6 @@ def _others(
     order: _Order,
     site_url: str,
     plans: Sequence[PagePlan],
-    texts: memory.Texts | memory.Unmade,
     kept: memory.Kept | memory.Unmade,
     bodies: memory.Bodies | memory.Unmade,
 ) -> dict[str, Other]:
@@ -449,15 +444,18 @@ def _others(
             redirect=lambda values: str(environment.get_template("redirect.html").render(values)),
         ),
     )
-    take(
-        "mails",
-        mails.outputs(
-            library,
-            site_url=site_url,
-            text_of=lambda item: texts.of(item, "mail", lambda body: mails.as_text(body, site_url)),
-            template=environment.get_template("mails/newsletter.txt").render,
-        ),
+    mail_plans = mails.plans(
+        library,
+        site_url=site_url,
+        html_of=lambda body: render.fragment(body, site),
+        render=lambda name, values: str(environment.get_template(name).render(values)),
+        style={
+            use: (site / "templates" / "mails" / name).read_text("utf-8")
+            for use, name in (("light", "newsletter.css"), ("dark", "newsletter-dark.css"))
+        },
+        width_of=lambda path: _width(library.content / path),
     )
+    take("mails", ((p.path, kept.of(f"mails/{p.path}", p.key, p.text)) for p in mail_plans))
     take("public", render.static(site))
     files = {path.removeprefix("public/") for path in others}
     files |= {path for page in plans for path, _ in page.beside}
@@ -488,6 +486,17 @@ def _others(
     )
     others[permanence.FILE] = stays.as_json()
     return others
+
+
+def _width(picture: Path) -> int | None:
+    """Pixels across of a picture; None for a file that is none, or is not there."""
+    import imagesize
+
+    try:
+        width = int(imagesize.get(picture)[0])
+    except (OSError, ValueError):
+        return None
+    return width if width > 0 else None
 
 
 @contextmanager

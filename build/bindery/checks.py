@@ -11,12 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from bindery import defect_checks, embargo, references
+from bindery.blocks import BLOCKS
 from bindery.kinds.home import Home
 from bindery.kinds.item import Item, url_of
 from bindery.kinds.page import Page
 from bindery.kinds.policy import Policy
 from bindery.kinds.tombstone import Tombstone
 from bindery.library import Library, age, beside
+from bindery.prose import Name
 from bindery.reading import Scan, Unread
 from bindery.source import Problem, Problems
 
@@ -143,7 +145,9 @@ def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
     values = next((item.values() for item in library.items if isinstance(item, Policy)), {})
     for pointing in _pointing(library, unread) if "policy/support.md" not in unread else ():
         for name in pointing.names:
-            if name.name not in values:
+            if name.name in BLOCKS:
+                problems += _misplaced(pointing, name)
+            elif name.name not in values:
                 near = difflib.get_close_matches(name.name, values, 1, 0.3) or list(values)[:1]
                 problems.append(
                     Problem(
@@ -154,6 +158,18 @@ def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
                     )
                 )
     return problems
+
+
+def _misplaced(pointing: Item | Unread, name: Name) -> list[Problem]:
+    """What is wrong with where a block of the newsletter stands."""
+    shown = f"'{{{{ {name.name} }}}}'"
+    if not pointing.path.startswith("newsletter/") or pointing.path == "newsletter/index.md":
+        message = f"{shown} must stand in an issue of the newsletter, which has an issue before it, not here"
+    elif not name.alone:
+        message = f"{shown} must stand alone on its line, it becomes a list"
+    else:
+        return []
+    return [Problem(path=pointing.path, line=name.line, message=message)]
 
 
 def _pointing(library: Library, unread: Mapping[str, Unread]) -> Iterator[Item | Unread]:

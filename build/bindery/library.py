@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import posixpath
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache, cached_property, partial
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
+from typing import TypeVar
 
 from bindery import manuscript, prose, references, source
+from bindery.blocks import BLOCKS, RELEASES_SINCE_LAST, Announced, between, block
 from bindery.kinds.defect import Defect
 from bindery.kinds.event import Event
 from bindery.kinds.home import Home
@@ -33,6 +37,7 @@ from bindery.references import Apparatus, Bibliography, Piece
 from bindery.source import Found, Problem, Problems
 
 FIXING = frozenset({"Fixed", "Security"})  # the sections of release notes that mend something
+Dated = TypeVar("Dated")
 _NATURAL = re.compile(r"(\d+)")
 
 
@@ -59,6 +64,7 @@ class Library:
     prefix: str = "/"
     bibliographies: Mapping[str, Bibliography] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    _named: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
     _predecessors: dict[tuple[str, str], Release | None] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -323,7 +329,8 @@ class Library:
         """The same before a page shows it: mathematics and captions of a paper stand as they were written."""
         body = self.body(item)
         spans = [(link.start, link.end, self.resolve(item, link.target)) for link in item.links]
-        spans += [(name.start, name.end, self.values[name.name]) for name in item.names]
+        values = zip(item.names, self.values_of(item), strict=True)
+        spans += [(name.start, name.end, value) for name, value in values]
         if isinstance(item, Paper):
             cite = cite or partial(_cited_from_afar, self.address(item.url))
             spans += [
@@ -358,8 +365,61 @@ class Library:
         return self.policy.values()
 
     def values_of(self, item: Item) -> tuple[str, ...]:
-        """The policy's values that the item's prose uses, in order."""
-        return tuple(self.values[name.name] for name in item.names)
+        """What the names that the item's prose uses stand for, in order."""
+        if not item.names:
+            return ()
+        values = self._named.get(item.path)
+        if values is None:
+            values = self._named[item.path] = tuple(self._value(item, name.name) for name in item.names)
+        return values
+
+    def mark(self, item: Item) -> str:
+        """What decides the body that readers see: the file's text and what its names stand for. Where links
+        lead follows from the text."""
+        return f"{item.digest} {self.values_of(item)!r}" if item.names else item.digest
+
+    def _value(self, item: Item, name: str) -> str:
+        return self._block(item, name) if isinstance(item, Issue) and name in BLOCKS else self.values[name]
+
+    def _block(self, issue: Issue, name: str) -> str:
+        """A block of an issue, as Markdown with links that lead."""
+        since = max((one.date for one in self.issues if one.date < issue.date), default=None)
+        window = between(name, since=since, day=issue.date)
+        if name == RELEASES_SINCE_LAST:
+            told = [self._announced_release(one) for one in _within(self._releases_by_day, window)]
+        else:
+            told = [self._announced_event(one) for one in _within(self._events_by_day, window)]
+        return block(name, told)
+
+    @cached_property
+    def _releases_by_day(self) -> list[tuple[date, Release]]:
+        return sorted(((one.released, one) for one in self.releases), key=itemgetter(0))
+
+    @cached_property
+    def _events_by_day(self) -> list[tuple[date, Event]]:
+        return [(one.start, one) for one in self.events]
+
+    def _announced_release(self, release: Release) -> Announced:
+        return Announced(
+            title=self.name_of(release),
+            url=self.address(release.url),
+            first=release.released,
+            last=release.released,
+            text=release.summary,
+            security=release.security,
+            sample=release.sample,
+        )
+
+    def _announced_event(self, event: Event) -> Announced:
+        return Announced(
+            title=event.title,
+            url=self.address(event.url),
+            first=event.start,
+            last=event.end,
+            text=f"{event.place}. {event.summary}".strip(),
+            security=(),
+            sample=event.sample,
+        )
 
     def links_of(self, item: Item) -> tuple[str, ...]:
         """Where the item's links lead, in order: what its page shows besides its own text."""
@@ -389,6 +449,12 @@ def _cited_from_afar(page: str, pieces: Sequence[Piece]) -> str:
         f"[{piece.text}]({page}#{references.anchor(piece.key)})" if piece.number else piece.as_markdown()
         for piece in pieces
     )
+
+
+def _within(dated: list[tuple[date, Dated]], window: tuple[date, date]) -> list[Dated]:
+    """What is dated after the first day of a window, up to the last."""
+    first, last = (bisect_right(dated, day, key=itemgetter(0)) for day in window)
+    return [one for _, one in dated[first:last]]
 
 
 def beside(path: str, target: str) -> str:

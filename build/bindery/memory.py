@@ -131,43 +131,6 @@ def _no_collecting() -> Iterator[None]:
             gc.enable()
 
 
-class Texts:
-    """Texts made of one body each: made once, as long as body, links, values and looks stay the same."""
-
-    def __init__(self, library: Library, cache: Path | None, site: Path, looks: str) -> None:
-        self._library = library
-        self._cache = cache
-        self._looks = looks
-        self._name = name("texts", site)
-        self._made: dict[str, str] = {}
-        self._known: dict[str, str] = {}
-        if cache:
-            try:
-                saved = json.loads((cache / self._name).read_text("utf-8"))
-                if saved["looks"] == looks:
-                    self._known = saved["made"]
-            except (OSError, ValueError, KeyError):
-                self._known = {}
-
-    def of(self, item: Item, use: str, make: Callable[[str], str]) -> str:
-        """What `make` makes of the body with its links resolved; `use` tells one such text from another."""
-        library = self._library
-        decisive: tuple[object, ...] = (use, item.digest, library.links_of(item), library.values_of(item))
-        decisive += library.cited_by(item)  # nothing but for papers
-        key = hashlib.blake2b(repr(decisive).encode(), digest_size=16).hexdigest()
-        text = self._known.get(key)
-        if text is None:
-            text = make(library.resolved_body(item))
-        self._made[key] = text
-        return text
-
-    def save(self) -> None:
-        """Keep what was used this time."""
-        if self._cache and self._made != self._known:
-            content = json.dumps({"looks": self._looks, "made": self._made}, ensure_ascii=False)
-            write.save_cache(self._cache, self._name, content.encode())
-
-
 class Bodies:
     """The bodies of items as HTML, each made once; a shelf is read only when something on it is asked for.
 
@@ -187,9 +150,8 @@ class Bodies:
 
     def mark(self, item: Item) -> str:
         """What decides an item's HTML. Where links lead follows from the digest, as with pages."""
-        if not item.names and item.kind != "paper":
-            return item.digest
-        return f"{item.digest} {self._library.values_of(item)!r} {self._library.cited_by(item)!r}"
+        mark = self._library.mark(item)
+        return f"{mark} {self._library.cited_by(item)!r}" if item.kind == "paper" else mark
 
     def html(self, item: Item, shelf: str) -> str:
         """The HTML of an item's body with its links resolved."""
@@ -301,7 +263,7 @@ class Sound:
 
 
 class Unmade:
-    """In the place of Texts, Bodies and Kept where only what a build would make is asked, not how it
+    """In the place of Bodies and Kept where only what a build would make is asked, not how it
     reads."""
 
     def of(self, *_unused: object) -> Any:

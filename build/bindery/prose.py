@@ -56,12 +56,13 @@ class Link(NamedTuple):
 
 
 class Name(NamedTuple):
-    """A value of the policy that the prose uses: `{{ rules.renewal }}`."""
+    """A value that the prose uses: `{{ rules.renewal }}`. `alone` says that nothing else is on its line."""
 
     name: str
     start: int
     end: int
     line: int
+    alone: bool = False
 
 
 class Entry(NamedTuple):
@@ -105,13 +106,16 @@ def targets(plain: str) -> list[tuple[int, int]]:
 
 
 def names(plain: str, first_line: int) -> tuple[Name, ...]:
-    """The values of the policy that the prose uses, in order."""
+    """The values that the prose uses, in order."""
     if "{{" not in plain:
         return ()
-    return tuple(
-        Name(match[1], *match.span(), first_line + plain.count("\n", 0, match.start()))
-        for match in _NAME.finditer(plain)
-    )
+    found = []
+    for match in _NAME.finditer(plain):
+        start, end = plain.rfind("\n", 0, match.start()) + 1, plain.find("\n", match.end())
+        alone = plain[start : None if end < 0 else end].strip() == match[0]
+        line = first_line + plain.count("\n", 0, match.start())
+        found.append(Name(match[1], *match.span(), line, alone))
+    return tuple(found)
 
 
 def anchors(plain: str, body: str) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # imported where they are used: a build in which nothing chan
 Text = tuple[str, str, str]  # path below dist/pages, url below the site's root, Markdown with front matter
 Progress = Callable[[int, int], None]
 
-TOOLS = ("mkdocs", "mkdocs-material", "Markdown", "Jinja2", "PyYAML")
+TOOLS = ("mkdocs", "mkdocs-material", "Markdown", "Jinja2", "PyYAML", "css-inline")
 MANY = 200  # from here on a second process costs less than it saves
 THEME_STYLE = re.compile(r"main\.[0-9a-f]+\.min\.css$")
 ALIGNED = re.compile(r'(<t[dh]) style="text-align: (left|center|right);"')

@@ -23,6 +23,7 @@ NOT_SAMPLES = {
     "help/known-issues.md",
     "help/life-cycle.md",
     "help/hold-back.md",
+    "help/write-a-newsletter.md",
     "help/import-an-archive.md",
     "help/keep-the-support-policy.md",
     "help/publish-a-paper.md",

@@ -175,6 +175,7 @@ def releases(
             issues=issues_of(release),
         )
         yield _of_item(
+            library,
             templates,
             release,
             "pages/release.md",
@@ -230,6 +231,7 @@ def neighbour(release: Release | None) -> Neighbour | None:
 
 
 def _of_item(
+    library: Library,
     templates: Templates,
     item: Item,
     template: str,
@@ -239,7 +241,7 @@ def _of_item(
 ) -> PagePlan:
     # Where links lead follows from the digest: an address is made from a file's path alone, and a link to
     # nothing is an error before this. (The path of the site itself is part of the templates' stamp.)
-    return templates.plan(item.url, template, head, values, item.digest, *context)
+    return templates.plan(item.url, template, head, values, library.mark(item), *context)
 
 
 def issues(library: Library, templates: Templates) -> Iterator[PagePlan]:
@@ -279,7 +281,7 @@ def titled(
     def values() -> dict[str, object]:
         return {"item": item, "c": context, "body": library.resolved_body(item)}
 
-    return _of_item(templates, item, template, head, values, context, trail, day)
+    return _of_item(library, templates, item, template, head, values, context, trail, day)
 
 
 class PolicyContext(NamedTuple):

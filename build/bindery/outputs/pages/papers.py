@@ -79,7 +79,7 @@ def papers(library: Library, authors: Authors, templates: Templates, site_url: s
                 scripts=(SCRIPT,),
             ),
             partial(_shown, library, citable, context),
-            paper.digest,
+            library.mark(paper),
             context,
             site_url,
         )
@@ -208,7 +208,7 @@ def events(library: Library, templates: Templates, site_url: str) -> Iterator[Pa
                 "papers": rows,
                 "body": library.resolved_body(event),
             },
-            event.digest,
+            library.mark(event),
             rows,
             site_url,
         )

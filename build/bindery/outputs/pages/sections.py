@@ -94,7 +94,7 @@ def intro(library: Library, url: str, title: str, summary: str) -> Intro:
     return Intro(
         getattr(item, "name", "") or item.title,
         item.summary or summary,
-        item.digest,
+        library.mark(item),
         item,
     )
 
@@ -322,4 +322,4 @@ def home(library: Library, templates: Templates) -> PagePlan:
     def values() -> dict[str, object]:
         return {"item": item, "news": news, "body": library.resolved_body(item)}
 
-    return templates.plan("", "pages/home.md", head, values, item.digest, news)
+    return templates.plan("", "pages/home.md", head, values, library.mark(item), news)
