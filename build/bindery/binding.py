@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -261,13 +262,13 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         )
     ]
     tell("Making pages", 0, len(stale))
-    texts = [(plan, _text(plan, content)) for plan in _swept(stale)]
+    texts = [(plan, Packed(_text(plan, content))) for plan in _swept(stale)]
     to_render = [
         (plan, text)
         for plan, text in texts
         if not (
             same_looks
-            and before.files.get(f"pages/{plan.path}") == write.sha256(text.encode())
+            and before.files.get(f"pages/{plan.path}") == text.digest
             and f"public/{render.public_path(plan.url)}" in before.files
         )
     ]
@@ -291,12 +292,13 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         library,
         {plan.path: plan.url for plan, _ in to_render},
         render.render(
-            [(plan.path, plan.url, text) for plan, text in to_render],
+            ((plan.path, plan.url, text.unpacked().decode()) for plan, text in to_render),
             site,
             site_url,
             order.jobs or _cores(),
             lambda done, _: tell("Rendering pages", done, total),
             write.cache_folder(cache, "templates") if cache else None,
+            total,
         ),
     )
     first = list(islice(rendered, 1))  # looks that are broken show in any page, so before anything is written
@@ -304,7 +306,7 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     changing += [f"public/{path}" for plan, _ in texts for path, _ in plan.beside]
     writer.begin([*rendered_paths, *(f"pages/{plan.path}" for plan, _ in texts), *changing])
     for plan, text in texts:
-        writer.put(f"pages/{plan.path}", text)
+        writer.put(f"pages/{plan.path}", text.unpacked())
     for path, html in chain(first, rendered):
         writer.put(f"public/{path}", html.replace(b"</body>", RELOADING) if order.preview else html)
     fresh = {plan.path for plan in stale}
@@ -547,6 +549,20 @@ def _told(
             replace(problem, path=files.get(urls[problem.path], problem.path)) for problem in error.problems
         ]
         raise labelled(library.content, Problems(named)) from None
+
+
+class Packed:
+    """A page's text while it waits: all are made before one is written, and packed they take a fifth."""
+
+    __slots__ = ("_bytes", "digest")
+
+    def __init__(self, text: str) -> None:
+        content = text.encode()
+        self.digest = write.sha256(content)
+        self._bytes = zlib.compress(content, 1)
+
+    def unpacked(self) -> bytes:
+        return zlib.decompress(self._bytes)
 
 
 def _swept(plans: Sequence[PagePlan]) -> Iterator[PagePlan]:

@@ -15,7 +15,7 @@ import multiprocessing
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,18 +102,22 @@ def public_path(url: str) -> str:
 
 
 def render(
-    pages: Sequence[Text],
+    pages: Iterable[Text],
     site_dir: Path,
     site_url: str,
     jobs: int = 1,
     progress: Progress | None = None,
     cache_dir: Path | None = None,
+    total: int | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """Each page as (public path, HTML), in the order given; the bytes do not depend on `jobs`.
 
-    `cache_dir` may name a folder that keeps compiled templates between runs.
+    `cache_dir` may name a folder that keeps compiled templates between runs. With `total`, how many pages
+    there are, each is asked for only when its turn has come.
     """
-    total = len(pages)
+    if total is None:
+        pages = list(pages)
+        total = len(pages)
     made = _several(pages, site_dir, site_url, jobs, cache_dir) if jobs > 1 and total >= MANY else None
     if made is None:
         press = Press(site_dir, site_url, cache_dir)
@@ -125,7 +129,7 @@ def render(
 
 
 def _several(
-    pages: Sequence[Text], site_dir: Path, site_url: str, jobs: int, cache_dir: Path | None
+    pages: Iterable[Text], site_dir: Path, site_url: str, jobs: int, cache_dir: Path | None
 ) -> Iterator[tuple[str, bytes]]:
     # A fork is made at once, but only a process without threads may be forked.
     forkable = sys.platform == "linux" and threading.active_count() == 1

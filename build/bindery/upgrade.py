@@ -135,11 +135,16 @@ class Ways:
         return spans
 
     @cached_property
-    def _holders(self) -> dict[str, list[str]]:
-        holders: dict[str, list[str]] = {}
+    def _holders(self) -> dict[str, tuple[str, ...]]:
+        # Nearly every point has one holder, so the releases' own tuples serve: a list each would cost much.
+        alone = {release.version: (release.version,) for release in self.releases}
+        holders: dict[str, tuple[str, ...]] = {}
         for release in self.releases:
+            own = alone[release.version]
             for entry in told(release):
-                holders.setdefault(key_of(release, entry), []).append(release.version)
+                key = key_of(release, entry)
+                other = holders.get(key)
+                holders[key] = other + own if other else own
         return holders
 
     def contains(self, release: Release, version: str) -> bool:
