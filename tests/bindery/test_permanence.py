@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import icalendar
 import pytest
+import vobject
 from click.testing import CliRunner, Result
 
 from bindery import binding, permanence, publications, publish
@@ -454,6 +456,33 @@ def test_fields_of_a_tombstone_are_checked(vendor: Vendor) -> None:
         "gone/deep/c.md:1: the file must be at gone/<name>.md, not in a folder of its own",
         "help/start.md:1: the file must have an address of its own, 'help/start/' is that of gone/b.md",
     ]
+
+
+def said(vendor: Vendor, name: str = "events") -> dict[str, tuple[str, int, str]]:
+    calendar = icalendar.Calendar.from_ical(vendor.file(f"calendar/{name}.ics"))
+    return {
+        str(event["UID"]): (str(event["DTSTART"].dt), int(event["SEQUENCE"]), str(event.get("STATUS", "")))
+        for event in calendar.walk("VEVENT")
+    }
+
+
+def test_sequence_rises_when_a_day_moves_and_what_is_no_more_is_cancelled(vendor: Vendor) -> None:
+    uid = "events/days@www.example.com"
+    vendor.publish(against=True)
+    assert said(vendor) == {uid: ("2027-03-01", 0, "")}
+    vendor.write(EVENT_FILE, DAYS.replace("2027-03-01", "2027-02-27"))
+    vendor.publish(against=True)
+    assert said(vendor) == {uid: ("2027-02-27", 1, "")}
+    vendor.write(EVENT_FILE, DAYS.replace("2027-03-01", "2027-02-27").replace("Denver", "Boulder"))
+    vendor.publish(against=True)
+    assert said(vendor) == {uid: ("2027-02-27", 1, "")}
+
+    vendor.write(EVENT_FILE, None)
+    vendor.write("gone/days.md", "---\ntitle: Days\ngone: [events/days]\nbecause: It is off.\n---\n")
+    for _ in range(2):
+        vendor.publish(against=True)
+        assert said(vendor) == {uid: ("2027-02-27", 2, "CANCELLED")}
+    vobject.readOne(vendor.file("calendar/events.ics")).validate(raiseException=True)
 
 
 def run(*arguments: str) -> Result:

@@ -149,6 +149,28 @@ def test_what_a_push_publishes_is_what_a_clean_build_makes(clone: Path, server: 
     assert tree(server / "current" / "mails") == tree(tmp_path / "clean" / "mails")
 
 
+def test_a_push_that_loses_an_address_is_refused_and_may_be_forced_with_a_reason(
+    clone: Path, server: Path
+) -> None:
+    push(clone, server)
+    (clone / "content/help/start.md").unlink()
+    commit(clone, "Away")
+
+    said = push(clone, server, code=1)
+
+    assert said[1].startswith("/help/start/ (of help/start.md, first published on ")
+    assert said[2:] == [
+        "1 published name would vanish.",
+        "Nothing was published. Mend and push again; to let them go all the same, say why:",
+        'git push -o allow-vanish="the reason" …',
+    ]
+    assert (server / "current/public/help/start/index.html").exists()
+    git(clone, "push", "-o", "allow-vanish=A court said so", str(server / "site.git"), "main")
+    assert not (server / "current/public/help/start").exists()
+    (told,) = json.loads("\n".join(run(server, BINDERY, "ledger", f"dir:{server}", "--gone", "--json")))
+    assert (told["name"], told["let_go"]) == ("help/start/", "A court said so")
+
+
 def test_publish_makes_what_was_built_current(clone: Path, tmp_path: Path) -> None:
     run(clone, BINDERY, "build", "--url", "https://support.example")
     target = f"dir:{tmp_path / 'site'}"

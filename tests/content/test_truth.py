@@ -27,6 +27,7 @@ NOT_SAMPLES = {
     "help/import-an-archive.md",
     "help/keep-the-support-policy.md",
     "help/publish-a-paper.md",
+    "help/rename-or-bury-a-page.md",
     "help/writing-a-release-note.md",
     "newsletter/index.md",
     "help/papers-as-pdf.md",

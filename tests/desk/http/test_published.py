@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,27 @@ def test_what_is_not_published_is_the_sites_own_404_page(site: Any, path: str) -
     reply = site.client.get(path)
     assert (reply.status, reply.body) == (404, b"<h1>No such page</h1>")
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_what_has_moved_leads_on_and_what_is_gone_says_so(site: Any) -> None:
+    told = json.dumps(
+        {
+            "moved": {"/old/": "/help/", "/data/a.json": "/data/b.json"},
+            "gone": {"/grave/": "x", "/a.pdf": "x"},
+        }
+    )
+    for name, text in {"data/moved.json": told, "old/index.html": "led", "grave/index.html": "why"}.items():
+        (site.public / name).parent.mkdir(exist_ok=True)
+        (site.public / name).write_text(text)
+    for path, to in (("/old/?from=mail", "/help/?from=mail"), ("/data/a.json", "/data/b.json")):
+        led = site.client.get(path)
+        assert (led.status, led.headers["location"]) == (301, to)
+    assert [(r.status, r.body) for r in map(site.client.get, ("/grave/", "/a.pdf"))] == [
+        (410, b"why"),
+        (410, b"<h1>No such page</h1>"),
+    ]
+    (site.public / "data/moved.json").write_text("no JSON at all")
+    assert site.client.get("/old/").body == b"led"
 
 
 def test_security_txt_is_served_though_its_folder_begins_with_a_dot(site: Any) -> None:
