@@ -404,11 +404,17 @@ def _others(
             others[f"{area}/{path}"] = text
 
     environment = _templates(site)
-    take(
-        "public",
-        catalog.outputs(library, answers, known, lambda region: _holidays(region, now.year, order.cache)),
-    )
-    take("public", data.outputs(library, answers, site_url=site_url, now=now))
+    told: list[tuple[str, str, Callable[[], str]]] = [
+        (
+            catalog.PATH,
+            f"{library.facts} {_holidays_key(library.policy.hours.holidays, now.year)}",
+            lambda: catalog.text(
+                library, answers, known, lambda region: _holidays(region, now.year, order.cache)
+            ),
+        )
+    ]
+    told += data.plans(library, answers, site_url=site_url, now=now)
+    take("public", ((path, kept.of(f"public/{path}", key, make)) for path, key, make in told))
     feed_plans = tuple(
         feeds.plans(
             library,
@@ -480,13 +486,19 @@ def _others(
     ]
     copies = {old: path for old, path in also.items() if not old.endswith(".html")}
     take("public", ((old, (order.out / "public" / path).read_bytes) for old, path in copies.items()))
-    stays = identities.published(
-        library,
-        paths=[*paths, *copies],
-        entries=(name for plan in feed_plans for name in plan.ids),
-        events=(name for plan in calendar_plans for name in plan.ids),
-    )
-    others[permanence.FILE] = stays.as_json()
+    paths += copies
+    entries = [name for plan in feed_plans for name in plan.ids]
+    events = [name for plan in calendar_plans for name in plan.ids]
+
+    def names() -> str:
+        return identities.published(library, paths=paths, entries=entries, events=events).as_json()
+
+    if isinstance(kept, memory.Unmade):
+        others[permanence.FILE] = names()  # what is asked, where nothing is made
+    else:
+        others[permanence.FILE] = kept.of(
+            permanence.FILE, identities.key(library, paths, entries, events), names
+        )
     return others
 
 
@@ -624,6 +636,11 @@ def _closed_soon(library: Library, year: int, cache: Path | None) -> Mapping[dat
     return {day: name for day, name in closed.items() if day.year in (year, year + 1)}
 
 
+def _holidays_key(region: str, year: int) -> str:
+    first, last = year + HOLIDAY_YEARS[0], year + HOLIDAY_YEARS[-1]
+    return f"{region} {first} {last} {metadata.version('holidays')}"
+
+
 def _holidays(region: str, year: int, cache: Path | None) -> Mapping[date, str]:
     first, last = year + HOLIDAY_YEARS[0], year + HOLIDAY_YEARS[-1]
 
@@ -635,8 +652,7 @@ def _holidays(region: str, year: int, cache: Path | None) -> Mapping[date, str]:
         days = holidays.country_holidays(country, subdiv=subdivision or None, years=years, language="en_US")
         return {day.isoformat(): name for day, name in days.items()}
 
-    key = f"{region} {first} {last} {metadata.version('holidays')}"
-    found = memory.table(cache, "holidays", key, look_up)
+    found = memory.table(cache, "holidays", _holidays_key(region, year), look_up)
     return {date.fromisoformat(day): name for day, name in found.items()}
 
 

@@ -360,6 +360,14 @@ class Library:
         return (held.digest,) if held else ()
 
     @cached_property
+    def facts(self) -> str:
+        """What decides all that programs are told of products, releases, defects and the policy: the digest
+        of their files. Prose, news and papers are not among them."""
+        prose_kinds = (Page, Issue, Paper, Event)
+        told = [f"{item.path} {item.digest}" for item in self.items if not isinstance(item, prose_kinds)]
+        return source.digest_of("\n".join(told))
+
+    @cached_property
     def values(self) -> dict[str, str]:
         """The policy's values by name, for prose that uses them."""
         return self.policy.values()

@@ -42,7 +42,8 @@ def items(word: str, more: str) -> Changes:
             f"## Breaking changes\n\n- {word}.\n\n## Known issues\n\n- {upper}1: {word} is slow.\n"
         ),
         f"newsletter/{low}.md": (
-            f"---\ndate: 2026-12-01\npreheader: {word}\n{front % 'issue'}---\n\n" + shown % "newsletter"
+            f"---\ndate: 2026-12-01\npreheader: {word}\n{front % 'issue'}---\n\n"
+            + shown.replace("![", "[") % "newsletter"  # mail programs show no SVG
         ),
         f"papers/{low}.md": (
             f"---\ndate: 2026-12-01\nabstract: On {word}.\nkeywords: [{low}]\npdf: true\nevent: {low}\n"

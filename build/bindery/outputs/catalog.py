@@ -16,6 +16,9 @@ FORMAT = 1
 Answers = Mapping[tuple[str, str], Answer]
 
 
+PATH = "data/catalog.json"
+
+
 def outputs(
     library: Library,
     answers: Answers,
@@ -23,6 +26,16 @@ def outputs(
     holidays: Callable[[str], Mapping[date, str]],
 ) -> Iterator[tuple[str, str]]:
     """The catalog as (path below public, text). `holidays` gives the closed days of a country or state."""
+    yield PATH, text(library, answers, known, holidays)
+
+
+def text(
+    library: Library,
+    answers: Answers,
+    known: Mapping[tuple[str, str], tuple[KnownIssue, ...]],
+    holidays: Callable[[str], Mapping[date, str]],
+) -> str:
+    """The catalog. It follows from `library.facts` and the holidays alone."""
     policy = library.policy
     vendor = library.home.vendor
     hours = policy.hours
@@ -58,7 +71,7 @@ def outputs(
         },
         "known_issues": _known_issues(library, known),
     }
-    yield "data/catalog.json", json.dumps(catalog, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return json.dumps(catalog, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _policy(library: Library, policy: Policy) -> dict[str, Any]:

@@ -10,8 +10,9 @@ the tier before that. All dates are those of the catalog.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -28,13 +29,39 @@ Answers = Mapping[tuple[str, str], Answer]
 
 def outputs(library: Library, answers: Answers, *, site_url: str, now: datetime) -> Iterator[tuple[str, str]]:
     """Both shapes of every product, as (path below public, text)."""
+    for path, _, make in plans(library, answers, site_url=site_url, now=now):
+        yield path, make()
+
+
+def plans(
+    library: Library, answers: Answers, *, site_url: str, now: datetime
+) -> Iterator[tuple[str, str, Callable[[], str]]]:
+    """The same as (path below public, the key that decides its text, what makes the text)."""
     zone = ZoneInfo(library.policy.hours.time_zone)
     today = now.astimezone(zone).date()
-    yield "data/eol/v1/products.json", _text(_products(library, site_url))
+    key = f"{library.facts} {today}"
+    yield "data/eol/v1/products.json", key, lambda: _text(_products(library, site_url))
     for product in library.products:
-        eol = _eol(library, product, answers, site_url, today, zone)
-        yield f"data/eol/v1/products/{product.product}.json", _text(eol)
-        yield f"data/openeox/{product.product}.json", _text(_openeox(library, product, answers, zone))
+        yield (
+            f"data/eol/v1/products/{product.product}.json",
+            key,
+            partial(_eol_text, library, product, answers, site_url, today, zone),
+        )
+        yield (
+            f"data/openeox/{product.product}.json",
+            key,
+            partial(_openeox_text, library, product, answers, zone),
+        )
+
+
+def _eol_text(
+    library: Library, product: Product, answers: Answers, site_url: str, today: date, zone: ZoneInfo
+) -> str:
+    return _text(_eol(library, product, answers, site_url, today, zone))
+
+
+def _openeox_text(library: Library, product: Product, answers: Answers, zone: ZoneInfo) -> str:
+    return _text(_openeox(library, product, answers, zone))
 
 
 def _products(library: Library, site_url: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ was published before.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 
 from bindery.library import Library
@@ -30,6 +31,19 @@ def published(
         },
         gone={name: stone.path for stone in library.tombstones for name in (*stone.gone, *stone.ids)},
     )
+
+
+def key(
+    library: Library,
+    paths: Iterable[str],
+    entries: Iterable[tuple[str, str, str]],
+    events: Iterable[tuple[str, Trace]],
+) -> str:
+    """What decides `published`, without making it."""
+    owners = [(item.path, item.url, item.redirect_from) for item in library.items]
+    files = [file.path for file in library.attached]
+    told = (library.facts, owners, files, list(paths), list(entries), list(events))
+    return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
 
 def _addresses(library: Library, paths: Iterable[str]) -> dict[str, Trace]:
