@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bindery import checks, memory, permanence, printing, reading, source, support, write
+from bindery.kinds.policy import Policy
 from bindery.library import Library
 from bindery.permanence import Ledger, Published
 from bindery.reading import Scan
@@ -156,16 +157,12 @@ def published(
 
 
 def due(content: Path, now: datetime, *, cache: Path | None = None) -> datetime | None:
-    """The next instant at which an embargoed item is to be published; None when there is none."""
+    """The next instant at which an embargoed item is to be published, or a rule of the policy begins to
+    hold; None when there is none."""
     scan = _scan(content, _found(content), cache, _quiet)
-    return min(
-        (
-            item.publish_at
-            for item in scan.items.values()
-            if item.publish_at and item.publish_at > now and not item.draft
-        ),
-        default=None,
-    )
+    instants = [item.publish_at for item in scan.items.values() if item.publish_at and not item.draft]
+    instants += [turn for item in scan.items.values() if isinstance(item, Policy) for turn in item.turns()]
+    return min((instant for instant in instants if instant > now), default=None)
 
 
 def next_turn(content: Path, now: datetime, *, cache: Path | None = None) -> datetime | None:
@@ -178,7 +175,7 @@ def next_turn(content: Path, now: datetime, *, cache: Path | None = None) -> dat
     scan = _scan(content, _found(content), cache, _quiet)
     library = checks.assemble(scan, content=content, now=now)
     held = [item.publish_at for item in scan.items.values() if item.publish_at and not item.draft]
-    turns = data.turns(library, support.answers(library))
+    turns = (*data.turns(library, support.answers(library)), *library.policy.turns())
     return min((instant for instant in (*held, *turns) if instant > now), default=None)
 
 
@@ -337,7 +334,8 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     kept.save()
     bodies.save()
     if cache:
-        _remember(cache, order.out, inputs, scan, order.now, data.turns(library, answers))
+        turns = (*data.turns(library, answers), *library.policy.turns())
+        _remember(cache, order.out, inputs, scan, order.now, turns)
     return Built(
         rendered=tuple(plan.url for plan, _ in to_render),
         written=tuple(writer.written),

@@ -6,9 +6,10 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from bindery import defect_checks, embargo, references
 from bindery.blocks import BLOCKS
@@ -47,7 +48,7 @@ GENERATED = (
 )
 
 
-def everything(scan: Scan, content: Path, prefix: str) -> Library:
+def everything(scan: Scan, content: Path, prefix: str, today: date = date.max) -> Library:
     """All that was read, what readers may not see yet too: for checks, never for an output."""
     return Library(
         items=tuple(scan.items[path] for path in sorted(scan.items)),
@@ -55,7 +56,13 @@ def everything(scan: Scan, content: Path, prefix: str) -> Library:
         bibliographies=scan.bibliographies,
         content=content,
         prefix=prefix,
+        today=today,
     )
+
+
+def _today(scan: Scan, now: datetime) -> date:
+    policy = next((item for item in scan.items.values() if isinstance(item, Policy)), None)
+    return now.astimezone(ZoneInfo(policy.hours.time_zone)).date() if policy else now.date()
 
 
 def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> Library:
@@ -65,12 +72,13 @@ def assemble(scan: Scan, *, content: Path, now: datetime, prefix: str = "/") -> 
     are checked too, so that their day brings no surprise.
     """
     problems = list(scan.problems)
-    whole = everything(scan, content, prefix)
+    today = _today(scan, now)
+    whole = everything(scan, content, prefix, today)
     problems += _checked(whole, scan.unread)
     visible = whole
     if any(item.draft or item.publish_at for item in whole.items):
         visible = replace(
-            everything(scan, content, prefix),
+            everything(scan, content, prefix, today),
             items=tuple(item for item in whole.items if item.shown_at(now)),
             attached=embargo.files(whole, now),
         )
@@ -142,7 +150,9 @@ def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
                         _problem(item, "rules", f"rules of products such as {_some(slugs)}", rule.product)
                     )
     problems += _links(library, files, unread)
-    values = next((item.values() for item in library.items if isinstance(item, Policy)), {})
+    policy = next((item for item in library.items if isinstance(item, Policy)), None)
+    values = policy.values(library.today) if policy else {}
+    later = [rule for rule in policy.rules if rule.since > library.today] if policy else []
     for pointing in _pointing(library, unread) if "policy/support.md" not in unread else ():
         for name in pointing.names:
             if name.name in BLOCKS:
@@ -157,6 +167,16 @@ def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
                         f"{', '.join(near)}, not an unknown one",
                     )
                 )
+            problems += [
+                Problem(
+                    path=pointing.path,
+                    line=name.line,
+                    message=f"'{{{{ {name.name} }}}}' must be a value of every rule to come, and the rule of "
+                    f"{rule.since} ({rule.place}) has none",
+                )
+                for rule in later
+                if policy and name.name in values and name.name not in policy.values(rule.since)
+            ]
     return problems
 
 

@@ -274,6 +274,7 @@ def explain(
                     "name": tier.name,
                     "ends": tier.ends and tier.ends.isoformat(),
                     "ends_after_next": tier.ends_after_next or None,
+                    "at_latest": tier.at_latest and tier.at_latest.isoformat(),
                     "because": list(tier.because),
                 }
                 for tier in answer.tiers
@@ -300,7 +301,8 @@ def _until(end: support.Answer | support.Tier) -> str:
         return f"until {end.ends}"
     if not end.ends_after_next:
         return "without an end that anything tells"
-    return f"until {end.ends_after_next} after the next version is released"
+    latest = f", {end.at_latest} at the latest" if isinstance(end, support.Tier) and end.at_latest else ""
+    return f"until {end.ends_after_next} after the next version is released{latest}"
 
 
 @main.command()
@@ -368,7 +370,8 @@ def defect_command(
 )
 @_json
 def due(content: Path, site: Path, out: Path, now: datetime | None, path: Path | None, as_json: bool) -> None:
-    """Print the next instant at which something under embargo is to be published.
+    """Print the next instant at which the site changes by itself: something under embargo is to be published,
+    or a rule of the support policy begins to hold.
 
     With --publish what became due is published, as often as it is called: by the desk that serves PATH, or
     by a timer of yours. It then prints when to call it again at the latest.

@@ -56,12 +56,16 @@ def age(release: Release) -> tuple[object, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Library:
-    """What readers may see, sorted by path; `prefix` is the path of the site's address, "/" or "/sub/"."""
+    """What readers may see, sorted by path; `prefix` is the path of the site's address, "/" or "/sub/".
+
+    `today` is the vendor's day, which tells the rule that holds from one that is still to come: the last
+    day that there is where nobody asks, so that the latest rule holds."""
 
     items: tuple[Item, ...]
     attached: tuple[Found, ...]
     content: Path
     prefix: str = "/"
+    today: date = date.max
     bibliographies: Mapping[str, Bibliography] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
     _named: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
@@ -370,7 +374,7 @@ class Library:
     @cached_property
     def values(self) -> dict[str, str]:
         """The policy's values by name, for prose that uses them."""
-        return self.policy.values()
+        return self.policy.values(self.today)
 
     def values_of(self, item: Item) -> tuple[str, ...]:
         """What the names that the item's prose uses stand for, in order."""

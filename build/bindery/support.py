@@ -26,13 +26,15 @@ PLACE = re.compile(r"\s*\([\w./+-]+\.md:\d+\)")  # the file and line of a reason
 class Tier:
     """A level of support: `ends` is its last day, None while it is open; then `ends_after_next` says how
     long after the next version's release it will be. `because` are reasons with file and line, `decided`
-    the day since which the end is known."""
+    the day since which the end is known. `at_latest` is the last day that an open end can be, where
+    support as a whole ends on a day set by hand."""
 
     name: str
     ends: date | None
     ends_after_next: str
     because: tuple[str, ...]
     decided: date | None = None
+    at_latest: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,33 +97,65 @@ def _of_version(library: Library, version: Release, following: Release | None) -
     policy = library.policy
     at_release = rule_at(policy, version.product, version.released)
     if following is None:
-        answer = _open(library, version, at_release, rule_at(policy, version.product, date.max))
+        answer = _open(library, version, at_release, _rules_to_come(library, version))
     else:
         at_next = rule_at(policy, version.product, following.released)
         answer = _ended(library, version, following, at_release, at_next)
     return answer if version.support_ends is None else _by_hand(version, answer)
 
 
-def _open(library: Library, version: Release, at_release: Rule | None, latest: Rule | None) -> Answer:
-    """There is no next version: the end is open."""
+def _rules_to_come(library: Library, version: Release) -> list[Rule]:
+    """The rules that may decide when the next version comes, by date: that of today and those after it."""
+    policy, today = library.policy, max(library.today, version.released)
+    days = [today, *(rule.since for rule in policy.rules if rule.since > today)]
+    held = dict.fromkeys(rule_at(policy, version.product, day) for day in days)
+    return [rule for rule in held if rule]
+
+
+def _open(library: Library, version: Release, at_release: Rule | None, to_come: list[Rule]) -> Answer:
+    """There is no next version: the end is open. Told is the least that any rule `to_come` would give, for
+    nobody knows which will hold by then; what more a later one gives stands in the reasons."""
     released = f"{library.name_of(version)} was released on {version.released} ({version.where('released')})"
-    if at_release is None and latest is None:
+    day = version.released
+    if not to_come:
         return Answer(ends=None, ends_after_next="", because=(released, "no rule of the policy speaks of it"))
 
-    def open_end(tier: str, what: str) -> tuple[str, tuple[str, ...]]:
-        rule, length = _longest(version.released, tier, at_release, latest)
-        return str(length), (
+    def open_end(tier: str, what: str) -> tuple[Duration, tuple[str, ...]]:
+        given = [
+            (later, _longest(day, tier, at_release, later))
+            for later in to_come
+            if any(rule and _promised(rule, tier) for rule in (at_release, later))
+        ]
+        _, (rule, length) = min(given, key=lambda one: one[1][1].after(day))
+        more = [
+            f"if that comes on {later.since} or later, for {longer} ({place.place})"
+            for later, (place, longer) in given
+            if later.since > library.today and longer.after(day) > length.after(day)
+        ]
+        return length, (
             released,
             "no next version of its line is released",
             f"{what} for {length} after the next ({rule.place})",
+            *more,
         )
 
     length, because = open_end("", "prior versions are supported")
     tiers = []
-    for name in _tier_names(version.released, at_release, latest):
+    for name in _tier_names(day, at_release, to_come[0]):
         tier_length, tier_because = open_end(name, f"prior versions have {name} support")
-        tiers.append(Tier(name=name, ends=None, ends_after_next=tier_length, because=tier_because))
-    return Answer(ends=None, ends_after_next=length, because=because, tiers=tuple(tiers))
+        tiers.append((tier_length, tier_because, name))
+    tiers.sort(key=lambda tier: tier[0].after(day))
+    return Answer(
+        ends=None,
+        ends_after_next=str(length),
+        because=because,
+        tiers=tuple(
+            Tier(name=name, ends=None, ends_after_next=str(tier_length), because=tier_because)
+            if place < len(tiers) and tier_length.after(day) <= length.after(day)
+            else Tier(name=name, ends=None, ends_after_next=str(length), because=because)
+            for place, (tier_length, tier_because, name) in enumerate(tiers, 1)
+        ),
+    )
 
 
 def _ended(
@@ -213,12 +247,16 @@ def _by_hand(release: Release, by_rule: Answer) -> Answer:
     because = (f"{release.support_ends_because} ({release.where('support_ends')})",)
     ends = release.support_ends
     decided = release.released if release.updated is None else max(release.released, release.updated)
-    tiers = [
-        Tier(name=tier.name, ends=ends, ends_after_next="", because=because, decided=decided)
-        if place == len(by_rule.tiers) or (tier.ends is not None and ends is not None and tier.ends > ends)
-        else tier
-        for place, tier in enumerate(by_rule.tiers, 1)
-    ]
+
+    def cut(tier: Tier, last: bool) -> Tier:
+        if last or (tier.ends is not None and ends is not None and tier.ends > ends):
+            return Tier(name=tier.name, ends=ends, ends_after_next="", because=because, decided=decided)
+        if tier.ends is not None:
+            return tier
+        why = f"no tier goes on after the end of support: {because[0]}"
+        return replace(tier, because=(*tier.because, why), at_latest=ends)
+
+    tiers = [cut(tier, place == len(by_rule.tiers)) for place, tier in enumerate(by_rule.tiers, 1)]
     return Answer(ends=ends, ends_after_next="", because=because, decided=decided, tiers=tuple(tiers))
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from bindery import binding
 from bindery.cli import main
+from bindery.source import Problems
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = str(ROOT / "site")
@@ -74,6 +77,44 @@ def test_due_prints_the_next_instant(small: Write) -> None:
     )
     assert run("due", "--content", content, "--now", "2026-11-23") == "2027-01-01T08:00:00-07:00\n"
     assert run("due", "--content", content, "--now", "2028-01-01") == "Nothing is under embargo.\n"
+
+
+RULE_TO_COME = """  - since: 2027-01-01
+    prior_version_support: 24 months
+    complimentary: {site: 1 year, seat: 90 days}
+    renewal: 1 year
+"""
+
+
+def ruled(content: Path) -> str:
+    """The policy of the small content with the rule to come, written there."""
+    path = content / "policy/support.md"
+    text = path.read_text("utf-8").replace("hours:", f"{RULE_TO_COME}hours:", 1)
+    path.write_text(text, "utf-8")
+    return text
+
+
+def test_a_rule_to_come_is_due_on_its_day_and_sentences_follow_it_from_then_on(
+    small: Write, tmp_path: Path
+) -> None:
+    content = small()
+    ruled(content)
+    assert run("due", "--content", str(content), "--now", "2026-12-01") == "2027-01-01T00:00:00-07:00\n"
+    for day, told in (("2026-12-31T23:59:59-07:00", "12 months"), ("2027-01-01T00:00:00-07:00", "24 months")):
+        library = binding.check(content, now=datetime.fromisoformat(day), cache=tmp_path / "cache")
+        assert library.values["rules.prior_version_support"] == told
+
+
+def test_a_value_that_a_rule_to_come_does_not_have_is_a_problem_today(small: Write) -> None:
+    content = small({"help/a.md": "---\ntitle: A\n---\n\n{{ rules.tiers.security }}\n"})
+    tier = "    tiers: [{name: security, for: 12 months}]\n    complimentary"
+    (content / "policy/support.md").write_text(ruled(content).replace("    complimentary", tier, 1), "utf-8")
+    with pytest.raises(Problems) as found:
+        binding.check(content, now=datetime(2026, 11, 23, tzinfo=UTC), cache=None)
+    assert [str(problem).removeprefix(f"{content}/") for problem in found.value.problems] == [
+        "help/a.md:5: '{{ rules.tiers.security }}' must be a value of every rule to come, and the rule of "
+        "2027-01-01 (policy/support.md:9) has none"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,105 @@ def test_an_end_by_hand_is_that_of_the_last_tier_and_none_goes_on_after_it() -> 
     ]
 
 
+def test_an_open_tier_goes_on_to_an_end_by_hand_at_the_latest() -> None:
+    """There is no next version, and may never be one: the tier ends with support then."""
+    library = library_of(
+        {
+            "policy/support.md": policy(rule("1990-01-01", 12, TWO)),
+            "releases/works/1.0.md": release(
+                "1.0", date(2024, 1, 31), "support_ends: 2026-06-30\nsupport_ends_because: The last.\n"
+            ),
+        }
+    )
+    answers = support.answers(library)
+    first, last = answers["works", "1.0"].tiers
+    assert (first.ends, first.ends_after_next, first.at_latest) == (None, "6 months", date(2026, 6, 30))
+    assert first.because[-1] == (
+        "no tier goes on after the end of support: The last. (releases/works/1.0.md:5)"
+    )
+    assert last.ends == date(2026, 6, 30)
+    assert "6 months after the next version is released, June 30, 2026 at the latest" in bare(
+        page_of(library, answers, "life-cycle/")
+    )
+    made = dict(data.outputs(library, answers, site_url=SITE, now=NOW))
+    (one,) = json.loads(made["data/eol/v1/products/works.json"])["result"]["releases"]
+    assert (one["isEoas"], one["eoasFrom"], one["isEol"]) == (True, None, True)
+
+
+LINES = st.sampled_from(["", "a"])
+DAYS = st.one_of(
+    st.dates(date(2010, 1, 1), date(2040, 12, 31)),
+    st.sampled_from(
+        [date(2024, 2, 29), date(2023, 1, 31), date(2024, 1, 31), date(2019, 8, 31), date(2028, 2, 29)]
+    ),
+)
+TIERS = st.lists(st.integers(0, 40), max_size=3)
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> list[str]:
+    made = []
+    for since in ["1990-01-01", *sorted({day.isoformat() for day in draw(st.lists(DAYS, max_size=2))})]:
+        months = sorted(draw(TIERS)) or [draw(st.integers(0, 40))]
+        names = ["maintenance", "security", "extended"][: len(months)]
+        tiers = ", ".join(
+            f"{{name: {name}, for: {count} months}}" for name, count in zip(names, months, strict=True)
+        )
+        rounding = draw(st.sampled_from(["same day", "month end"]))
+        more = f"rounding: {rounding}, " + (f"tiers: [{tiers}], " if draw(st.booleans()) else "")
+        made.append(rule(since, months[-1], more))
+    return made
+
+
+def open_end_on(day: str, *rules: str) -> support.Answer:
+    library = library_of(
+        {"policy/support.md": policy(*rules), "releases/works/1.0.md": release("1.0", date(2024, 1, 31))},
+        datetime.fromisoformat(f"{day}T12:00:00+00:00"),
+    )
+    return support.answers(library)["works", "1.0"]
+
+
+def test_an_open_end_promises_no_more_than_the_rule_that_holds_until_the_next_one_does() -> None:
+    """The next version may come before 2027, when 12 months is all that there is."""
+    rules = (rule("1990-01-01", 12), rule("2027-01-01", 24))
+    before, after = open_end_on("2026-12-31", *rules), open_end_on("2027-01-01", *rules)
+    assert before.ends_after_next == "12 months"
+    assert before.because[2:] == (
+        "prior versions are supported for 12 months after the next (policy/support.md:4)",
+        "if that comes on 2027-01-01 or later, for 24 months (policy/support.md:5)",
+    )
+    assert after.ends_after_next == "24 months"
+    assert after.because[2:] == (
+        "prior versions are supported for 24 months after the next (policy/support.md:5)",
+    )
+
+
+def test_an_open_end_is_that_of_a_shorter_rule_to_come_where_nothing_more_was_promised() -> None:
+    rules = (rule("1990-01-01", 6), rule("2025-01-01", 24), rule("2027-01-01", 12))
+    assert open_end_on("2026-06-01", *rules).ends_after_next == "12 months"
+
+
+@settings(max_examples=60, deadline=None)
+@given(rules(), DAYS, st.integers(0, 3000), st.integers(0, 3000))
+def test_the_end_is_never_earlier_than_the_open_end_said(
+    given: list[str], day: date, asked: int, wait: int
+) -> None:
+    """Whatever was read while the end was open holds when the next version comes."""
+    today = day + timedelta(days=asked)
+    following = today + timedelta(days=wait)
+    files = {"policy/support.md": policy(*given), "releases/works/1.0.md": release("1.0", day)}
+    now = datetime(today.year, today.month, today.day, 20, tzinfo=UTC)
+    told_before = support.answers(library_of(files, now))["works", "1.0"]
+    files["releases/works/2.0.md"] = release("2.0", following)
+    decided = support.answers(library_of(files, now))["works", "1.0"]
+    count, unit = told_before.ends_after_next.split()
+    assert decided.ends is not None
+    assert decided.ends >= Duration(count=int(count), unit=unit.removesuffix("s")).after(following)
+    lengths = [int(tier.ends_after_next.split()[0]) for tier in told_before.tiers]
+    assert lengths == sorted(lengths)
+    assert not lengths or told_before.tiers[-1].ends_after_next == told_before.ends_after_next
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -219,30 +318,6 @@ def test_twelve_months_are_a_year() -> None:
 
 # Every output
 
-LINES = st.sampled_from(["", "a"])
-DAYS = st.one_of(
-    st.dates(date(2010, 1, 1), date(2040, 12, 31)),
-    st.sampled_from(
-        [date(2024, 2, 29), date(2023, 1, 31), date(2024, 1, 31), date(2019, 8, 31), date(2028, 2, 29)]
-    ),
-)
-TIERS = st.lists(st.integers(0, 40), max_size=3)
-
-
-@st.composite
-def rules(draw: st.DrawFn) -> list[str]:
-    made = []
-    for since in ["1990-01-01", *sorted({day.isoformat() for day in draw(st.lists(DAYS, max_size=2))})]:
-        months = sorted(draw(TIERS)) or [draw(st.integers(0, 40))]
-        names = ["maintenance", "security", "extended"][: len(months)]
-        tiers = ", ".join(
-            f"{{name: {name}, for: {count} months}}" for name, count in zip(names, months, strict=True)
-        )
-        rounding = draw(st.sampled_from(["same day", "month end"]))
-        more = f"rounding: {rounding}, " + (f"tiers: [{tiers}], " if draw(st.booleans()) else "")
-        made.append(rule(since, months[-1], more))
-    return made
-
 
 @st.composite
 def libraries(draw: st.DrawFn) -> Library:
@@ -278,7 +353,10 @@ def page_of(library: Library, answers: Any, url: str) -> str:
 def cell(end: Any) -> str:
     if end.ends:
         return in_words(end.ends)
-    return f"{end.ends_after_next} after the next version is released"
+    latest = getattr(end, "at_latest", None)
+    return f"{end.ends_after_next} after the next version is released" + (
+        f", {in_words(latest)} at the latest" if latest else ""
+    )
 
 
 def bare(html: str) -> str:

@@ -20,6 +20,7 @@ OTHER = {
     "complimentary: {site: 1 year, seat: 90 days}": "complimentary: {site: 3 years, seat: 45 days}",
     "renewal: 1 year": "renewal: 2 years",
     "grace: 0 days": "grace: 11 days",
+    "lapsed_downloads: released while covered": "lapsed_downloads: none",
     'open: "08:00"': 'open: "07:15"',
     'close: "17:00"': 'close: "18:45"',
     "days: [Mon, Tue, Wed, Thu, Fri]": "days: [Tue, Wed, Thu]",
@@ -63,6 +64,11 @@ def test_every_sentence_follows_the_rules(built: Path) -> None:
         "8 business days",
     ):
         assert told in policy
+    assert "From then on you can download no release." in policy
+    agreement = words(built, "help/update-and-support-agreement")
+    assert "Site March 1, 2026 February 28, 2029 March 1, 2029 to February 28, 2031" in agreement
+    assert "Seat March 1, 2026 April 14, 2026 April 15, 2026 to April 14, 2028" in agreement
+    assert "You can download no release." in agreement
     assert "for 3 years with a site license" in words(built, "help/update-and-support-agreement")
     assert "for 19 months after the next version" in words(built, "help/life-cycle")
     assert "for 19 months after the next one" in words(built, "releases/respond")
@@ -75,6 +81,7 @@ def test_every_sentence_follows_the_rules(built: Path) -> None:
 def test_no_page_keeps_a_number_of_the_old_rules(built: Path) -> None:
     stale = re.compile(
         r"12 months|90 days|grace is 0 days|Monday to Friday|8:00 a\.m\. to 5:00 p\.m\.|08:00 to 17:00|"
+        r"while you were covered|February 28, 2027|last day of February|"
         r"4 opening hours"
     )
     found = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bindery.fields import Duration, Fields
@@ -19,6 +19,11 @@ DAY_NAMES = dict(
 SEVERITIES = ("P1", "P2", "P3", "P4")
 ROUNDINGS = ("same day", "month end")
 LAPSED_DOWNLOADS = ("released while covered", "none")
+_DOWNLOADS = {
+    "released while covered": "every release that came out while you were covered",
+    "none": "no release",
+}
+EXAMPLE_STARTS = date(2026, 3, 1)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _TIER = re.compile(r"[a-z][a-z-]{0,30}\Z")
 _HOLIDAYS = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?\Z")
@@ -83,9 +88,19 @@ class Policy(Item):
     first_response: dict[str, Duration]
     mailboxes: dict[str, str]
 
-    def values(self) -> dict[str, str]:
-        """What prose may use by name, as readers read it; rules are those of all products, the latest."""
-        rule = next((rule for rule in reversed(self.rules) if not rule.product), self.rules[-1])
+    def turns(self) -> tuple[datetime, ...]:
+        """The instants at which a rule begins to hold, in order: midnight in the vendor's time zone."""
+        zone = ZoneInfo(self.hours.time_zone)
+        return tuple(datetime.combine(day, time(), zone) for day in sorted({r.since for r in self.rules}))
+
+    def values(self, today: date) -> dict[str, str]:
+        """What prose may use by name, as readers read it: of the rule of all products that holds on a day.
+
+        Before the first rule it is the first. `example` are the covered days of an agreement that starts
+        on `EXAMPLE_STARTS`.
+        """
+        general = [rule for rule in self.rules if not rule.product] or list(self.rules)
+        rule = next((rule for rule in reversed(general) if rule.since <= today), general[0])
         hours = self.hours
         following = hours.days == DAYS[DAYS.index(hours.days[0]) :][: len(hours.days)]
         return {
@@ -97,6 +112,8 @@ class Policy(Item):
             "rules.renewal": str(rule.renewal),
             "rules.grace": str(rule.grace),
             "rules.lapsed_downloads": rule.lapsed_downloads,
+            "rules.downloads_after_lapse": _DOWNLOADS[rule.lapsed_downloads],
+            **_example(rule),
             "rules.reminders": _listed([str(days) for days in rule.reminders]),
             "hours.time_zone": hours.time_zone,
             "hours.days": f"{DAY_NAMES[hours.days[0]]} to {DAY_NAMES[hours.days[-1]]}"
@@ -110,6 +127,25 @@ class Policy(Item):
             },
             **{f"mailboxes.{name}": address for name, address in self.mailboxes.items()},
         }
+
+
+def _example(rule: Rule) -> dict[str, str]:
+    def last(start: date, length: Duration) -> date:  # both days are covered, as the functions count them
+        return length.after(start) - timedelta(days=1)
+
+    made = {"example.starts": _in_words(EXAMPLE_STARTS)}
+    for licence, length in (("site", rule.complimentary_site), ("seat", rule.complimentary_seat)):
+        ends = last(EXAMPLE_STARTS, length)
+        renewed = ends + timedelta(days=1)
+        made[f"example.{licence}.ends"] = _in_words(ends)
+        made[f"example.{licence}.renewal"] = (
+            f"{_in_words(renewed)} to {_in_words(last(renewed, rule.renewal))}"
+        )
+    return made
+
+
+def _in_words(day: date) -> str:
+    return f"{day:%B} {day.day}, {day.year}"
 
 
 def _listed(words: list[str]) -> str:

@@ -129,6 +129,7 @@ def _release(library: Library, release: Release, answer: Answer) -> dict[str, An
                 "ends": tier.ends.isoformat() if tier.ends else None,
                 "ends_after_next": tier.ends_after_next or None,
                 "because": list(tier.because),
+                **({"at_latest": tier.at_latest.isoformat()} if tier.at_latest else {}),
             }
             for tier in answer.tiers
         ]

@@ -177,7 +177,8 @@ def _cycle(
     today: date,
 ) -> dict[str, Any]:
     def over(tier: Tier) -> bool:
-        return tier.ends is not None and tier.ends < today
+        end = tier.ends or tier.at_latest
+        return end is not None and end < today
 
     def day(tier: Tier) -> str | None:
         return tier.ends.isoformat() if tier.ends else None

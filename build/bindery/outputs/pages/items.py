@@ -48,6 +48,7 @@ class Level(NamedTuple):
     ends: date | None
     ends_after_next: str
     because: tuple[str, ...]
+    at_latest: date | None
 
 
 class Support(NamedTuple):
@@ -98,7 +99,7 @@ def reasons(answer: Answer | None) -> Support | None:
         answer.ends_after_next,
         tuple(map(_told, answer.because)),
         tuple(
-            Level(tier.name, tier.ends, tier.ends_after_next, tuple(map(_told, tier.because)))
+            Level(tier.name, tier.ends, tier.ends_after_next, tuple(map(_told, tier.because)), tier.at_latest)
             for tier in answer.tiers
         ),
     )
