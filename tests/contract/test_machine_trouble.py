@@ -42,7 +42,9 @@ def opener(path: Path, *, pages: int = 0, mode: str = "rwc") -> Callable[[], sql
 
 
 def made(folder: Path, connect: Callable[[], sqlite3.Connection]) -> Any:
-    built = desk({"SUPPORT_VAR": str(folder / "var"), "SUPPORT_SECRET": "0123456789abcdef"}, lambda: NOW)
+    # No catalog, whatever was built in this folder: with one, staff get a mail too.
+    environ = {"SUPPORT_VAR": str(folder / "var"), "SUPPORT_CATALOG": str(folder / "none.json")}
+    built = desk({**environ, "SUPPORT_SECRET": "0123456789abcdef"}, lambda: NOW)
     built.__dict__["store"] = SqliteStore(
         connect
     )  # the seam of a cached property: wiring makes it on first use
