@@ -12,18 +12,19 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bindery import binding, blocks, render
 from bindery.library import Library
-from bindery.outputs.mails import plain
+from bindery.outputs.mails import plain, styled
 from bindery.source import Problems
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +57,11 @@ def as_text(markdown: str) -> str:
         ("3. three\n4. four\n    - deep\n    - deeper", "3. three\n4. four\n   - deep\n   - deeper"),
         ("```\ncode  stays\n  so\n```", "code  stays\n  so"),
         ("| a | b |\n|---|---:|\n| one | 2 |", "a    b\n---  -\none  2"),
+        (
+            f"| Name | Means |\n|---|---|\n| [one](https://x.example/) | {'word ' * 14}|\n|| empty |",
+            f"- Name: one <https://x.example/>\n  Means: {'word ' * 11}word\n    word word\n- Means: empty",
+        ),
+        ("x<sup>2</sup> and H<sub>2</sub>O", "x^2 and H2O"),
         ("> said\n>\n> again", "> said\n>\n> again"),
         ("Term\n:   Means this", "Term\n  Means this"),
         ("One[^1].\n\n[^1]: Note.", "One[1].\n\n--------------------\n\n1. Note."),
@@ -203,6 +209,47 @@ def test_events_to_come_and_since_the_issue_before(small: Write) -> None:
             "newsletter/summer.md:8: the picture must be a PNG, JPEG or GIF, which mail programs show, "
             "not 'map.svg'",
         ),
+        (
+            "newsletter/summer.md",
+            ISSUE + "![There]\n\n[there]: https://t.example/p.png",
+            "newsletter/summer.md:8: the picture must lie beside the issue such as map.png, not elsewhere, "
+            "at 'https://t.example/p.png'",
+        ),
+        (
+            "newsletter/summer.md",
+            ISSUE + '<img src="https://t.example/p.gif" alt="Map" width="1">',
+            "newsletter/summer.md:8: the picture must lie beside the issue such as map.png, not elsewhere, "
+            "at 'https://t.example/p.gif'",
+        ),
+        (
+            "newsletter/summer.md",
+            ISSUE + '\n<FORM action="https://x.example/">',
+            "newsletter/summer.md:9: the HTML must be such as mails carry, like '<strong>', not '<form>'",
+        ),
+        (
+            "newsletter/summer.md",
+            ISSUE + '<b title="a > b" onclick="x()">word</b>',
+            "newsletter/summer.md:8: the HTML must do nothing and fetch nothing in a mail, it must be "
+            "without 'onclick'",
+        ),
+        (
+            "newsletter/summer.md",
+            ISSUE + "<b style='background: URL(https://t.example/p.gif)'>word</b>",
+            "newsletter/summer.md:8: the HTML must do nothing and fetch nothing in a mail, it must be "
+            "without 'style'",
+        ),
+        (
+            "newsletter/summer.md",
+            ISSUE + "`[[ leave_url ]]`",
+            "newsletter/summer.md:8: '[[ leave_url ]]' is filled in for each reader of the mail, "
+            "it must not stand in an issue",
+        ),
+        (
+            "newsletter/summer.md",
+            ISSUE.replace("All of it.", "'[[ leave_address ]]'"),
+            "newsletter/summer.md:1: '[[ leave_address ]]' is filled in for each reader of the mail, "
+            "it must not stand in an issue",
+        ),
     ],
 )
 def test_what_cannot_be_mailed_is_a_problem_with_its_line(
@@ -212,6 +259,11 @@ def test_what_cannot_be_mailed_is_a_problem_with_its_line(
     with pytest.raises(Problems) as refused:
         binding.check(content, now=NOW)
     assert f"{content}/{message}" in [str(problem) for problem in refused.value.problems]
+
+
+def test_what_only_looks_like_html_may_stand(small: Write) -> None:
+    body = "`<script>` \\<form> <https://x.example/?on=1> 1 <input 2\n\n```\n<img src=x onerror=y>\n```\n"
+    assert shown(small, {"newsletter/summer.md": ISSUE + body}) == body.strip()
 
 
 # The mail itself
@@ -381,6 +433,38 @@ def test_a_mail_put_together_as_message_json_says_arrives_whole(built: Path) -> 
     assert parts[0].get_content().replace("\r\n", "\n") == first
     assert parts[1].get_content().replace("\r\n", "\n") == second
     assert "[[" not in first + second
+
+
+def test_a_picture_that_changes_changes_its_mail_as_in_a_clean_build(small: Write, tmp_path: Path) -> None:
+    content = small({"newsletter/summer.md": ISSUE + "![Dot](dot.png)\n"})
+
+    def width(out: str, cache: Path | None) -> list[str]:
+        binding.build(content, SITE, tmp_path / out, now=NOW, url=URL, jobs=1, cache=cache)
+        return re.findall(
+            r'width="(\d+)" style="max', (tmp_path / out / "mails/summer/mail.html").read_text()
+        )
+
+    (content / "newsletter/dot.png").write_bytes(picture(40, 40))
+    assert width("dist", tmp_path / "cache") == ["40"]
+    (content / "newsletter/dot.png").write_bytes(picture(300, 40))
+    assert width("dist", tmp_path / "cache") == width("clean", None) == ["300"]
+
+
+def test_a_link_within_an_issue_leads_to_its_page_in_the_mail_and_a_note_stays() -> None:
+    html = render.fragment("[Down](#news) and a note[^1].\n\n[^1]: Here.", SITE)
+    told = styled.absolute(html, URL, "newsletter/summer/")
+    assert Read(told).links() == [f"{URL}newsletter/summer/#news", "#fn:1", "#fnref:1"]
+
+
+@settings(max_examples=40)
+@given(st.text("日本é& <", min_size=1, max_size=8), st.integers(1, 600))
+def test_lines_are_short_in_languages_without_spaces_too_and_no_word_changes(part: str, times: int) -> None:
+    text = part * times
+    look = styled.Styled(site_url=URL, light="", dark="", width_of=lambda _: None)
+    html = f"<p>{escape(text)}</p>"
+    made = look.inlined(f"<!doctype html><html><head><title>T</title></head><body>{html}</body></html>")
+    assert max(len(line.encode()) for line in made.split("\n")) <= 998
+    assert "".join(Read(made).words) == "".join(text.split())
 
 
 def test_an_edit_makes_the_mails_of_its_own_issue_again_and_equals_a_clean_build(

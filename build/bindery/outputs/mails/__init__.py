@@ -20,7 +20,8 @@ from bindery.outputs.mails.styled import Styled
 
 LEAVE_URL = "[[ leave_url ]]"
 LEAVE_ADDRESS = "[[ leave_address ]]"
-VERSION = 1  # of what this package makes of the same issue; raised with every change of the form
+VERSION = 2  # of what this package makes of the same issue; raised with every change of the form
+PICTURES = (".png", ".jpg", ".jpeg", ".gif")
 Render = Callable[[str, Mapping[str, object]], str]
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August", "September", "October"),
@@ -55,6 +56,8 @@ def plans(
     for issue in library.issues:
         folder = issue.path.removeprefix("newsletter/").removesuffix(".md")
         key = repr((VERSION, library.mark(issue), issue.url, site_url, vendor, issue.date, issue.number))
+        seen = [library.resolve(issue, link.target).removeprefix(library.prefix) for link in issue.links]
+        widths = [width_of(path) for path in seen if path.lower().endswith(PICTURES)]
         told: dict[str, object] = {
             "title": issue.title,
             "preheader": issue.preheader or issue.summary,
@@ -72,7 +75,7 @@ def plans(
         yield MailPlan(f"{folder}/text.txt", key, partial(_text, body, told, render))
         yield MailPlan(
             f"{folder}/mail.html",
-            key,
+            f"{key} {widths!r}" if widths else key,  # a picture may change while the issue stays
             partial(_html, body, told, render, Styled(site_url=site_url, width_of=width_of, **style)),
         )
         yield MailPlan(f"{folder}/message.json", key, partial(_message, library, issue, site_url))
@@ -80,7 +83,7 @@ def plans(
 
 def _body(library: Library, issue: Issue, site_url: str, html_of: Callable[[str], str]) -> str:
     """The body as HTML with absolute links."""
-    return styled.absolute(html_of(library.resolved_body(issue)), site_url)
+    return styled.absolute(html_of(library.resolved_body(issue)), site_url, issue.url)
 
 
 def _subject(issue: Issue) -> str:

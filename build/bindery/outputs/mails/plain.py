@@ -35,6 +35,7 @@ class _Reader(HTMLParser):
         self._rows: list[list[str]] | None = None
         self._first = False  # whether the next item is the first of its list
         self._back = False  # inside a link that leads from a note back to its place in the text
+        self._note = False  # inside the number of a footnote, not in an exponent
         self._loose = True  # whether a block stands off by an empty line
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -73,7 +74,8 @@ class _Reader(HTMLParser):
             target = given.get("href", "")
             self._links.append((target, len(self._words)))
         elif tag == "sup":
-            self._words += "["
+            self._note = given.get("id", "").startswith("fnref")
+            self._words += "[" if self._note else "^"
         elif tag == "img":
             if given.get("alt"):
                 self._words += f"[Picture: {given['alt']}]"
@@ -94,9 +96,9 @@ class _Reader(HTMLParser):
             self._words = ""
         elif tag == "table" and self._rows is not None:
             rows, self._rows = self._rows, None
-            self._write(_columns(rows))
+            self._write(_columns(rows, WIDTH - len("".join(self._marks))))
         elif tag == "sup":
-            self._words += "]"
+            self._words += "]" if self._note else ""
         elif tag == "a" and self._links:
             self._back = False
             target, start = self._links.pop()
@@ -162,16 +164,38 @@ class _Reader(HTMLParser):
         self._loose = True
 
 
-def _columns(rows: list[list[str]]) -> list[str]:
-    """A table as columns; its head, the first row, is underlined."""
+def _columns(rows: list[list[str]], room: int) -> list[str]:
+    """A table as columns, its head, the first row, underlined; where it is wider than `room`, row by row."""
     rows = [row for row in rows if row]
     if not rows:
         return []
     count = max(map(len, rows))
     rows = [[*row, *[""] * (count - len(row))] for row in rows]
     widths = [max(len(row[place]) for row in rows) for place in range(count)]
+    if sum(widths) + 2 * (count - 1) > room and len(rows) > 1:
+        return _records(rows, room)
     rule = ["-" * width for width in widths]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (rows[0], rule, *rows[1:])
     ]
+
+
+def _records(rows: list[list[str]], room: int) -> list[str]:
+    """A wide table as one list a row: mail programs break long lines, and columns are lost then."""
+    lines: list[str] = []
+    for row in rows[1:]:
+        mark = "- "
+        for name, cell in zip(rows[0], row, strict=True):
+            told = f"{name}: {cell}" if name and cell else cell
+            if told:
+                lines += textwrap.wrap(
+                    told,
+                    room,
+                    initial_indent=mark,
+                    subsequent_indent="    ",
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+                mark = "  "
+    return lines

@@ -18,14 +18,21 @@ COLUMN = 536
 LONGEST_LINE = 900
 """Octets; RFC 5322 allows 998."""
 _ROOTED = re.compile(r'(\s(?:href|src)=")/(?!/)')
+_WITHIN = re.compile(r'(\shref=")#(?!fn(?:ref\d*)?:)')
+_CHUNK = re.compile(r"(?:&#?\w{1,12};|.){1,120}")
 _PICTURE = re.compile(r"<img\b([^>]*?)\s*/?>")
 _SOURCE = re.compile(r'\bsrc="([^"]*)"')
 _TAG = re.compile(r"<[^>]*>|[^<]+")
 
 
-def absolute(html: str, site_url: str) -> str:
-    """The same HTML with links and pictures at their whole addresses."""
+def absolute(html: str, site_url: str, page: str) -> str:
+    """The same HTML with links and pictures at their whole addresses.
+
+    A link to a heading leads to the issue's `page` on the web: headings in a mail have no ids, and several
+    programs follow no link within a mail. Notes keep theirs, which are of use where they work.
+    """
     origin = "{0.scheme}://{0.netloc}/".format(urlsplit(site_url))
+    html = _WITHIN.sub(lambda match: f"{match[1]}{site_url}{page}#", html)
     return _ROOTED.sub(lambda match: match[1] + origin, html)
 
 
@@ -81,10 +88,17 @@ def _pieces(line: str) -> list[str]:
         elif match[0].startswith("<"):
             pieces.append(match[0])
         else:
-            first, *more = re.split(r"(?= )", match[0])
+            first, *more = map(_breakable, re.split(r"(?= )", match[0]))
             if pieces:
                 pieces[-1] += first
             else:
                 pieces.append(first)
             pieces += more
     return pieces
+
+
+def _breakable(word: str) -> str:
+    """A word that is too long for a line, as in a language without spaces, broken where nobody sees it."""
+    if len(word.encode()) <= LONGEST_LINE // 2:
+        return word
+    return "<wbr\n>".join(_CHUNK.findall(word))
