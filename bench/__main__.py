@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
@@ -158,8 +158,16 @@ def machine() -> dict[str, object]:
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "system": platform.platform(),
-        **{tool: version(tool) for tool in tools},
+        **{tool: _version(tool) for tool in tools},
     }
+
+
+def _version(tool: str) -> str:
+    """Its version; a peer need not be there where none is asked for."""
+    try:
+        return version(tool)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def show(rows: list[Row]) -> None:
