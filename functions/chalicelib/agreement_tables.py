@@ -78,7 +78,7 @@ def write_csv(agreements: Iterable[Agreement]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for agreement in agreements:
-        writer.writerow([_inert(cell) for cell in _cells(agreement).values()])
+        writer.writerow([inert(cell) for cell in _cells(agreement).values()])
     return out.getvalue()
 
 
@@ -97,7 +97,8 @@ def _cells(agreement: Agreement) -> dict[str, str]:
     return cells
 
 
-def _inert(cell: str) -> str:
+def inert(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
     live = cell[:1] in _LIVE or (cell[:1] == "'" and cell[1:2] in _LIVE + "'" and cell[1:2] != "")
     return f"'{cell}" if cell and live else cell
 

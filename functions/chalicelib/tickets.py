@@ -19,6 +19,7 @@ from chalicelib.drafts import TicketDraft
 from chalicelib.hours import after, moment_text, working_time
 from chalicelib.ports import (
     ANNOUNCED_FOR,
+    Act,
     ArrivedUpload,
     Attachment,
     AttachmentsFull,
@@ -195,7 +196,9 @@ class Tickets:
             raise _key_reused() from None
         return self._view(ticket)
 
-    def reply(self, number: str, text: str, *, author: str, key: str | None = None) -> Ticket:
+    def reply(
+        self, number: str, text: str, *, author: str, key: str | None = None, act: Act | None = None
+    ) -> Ticket:
         """Answer as staff: the visitor gets a mail of fixed words with a link. Raises NotFound, Invalid,
         NotStored."""
         ticket = self.by_number(number)
@@ -204,7 +207,7 @@ class Tickets:
         message = Message(sequence=0, who="staff", author=author, text=text, when=now)
         mail = replace(self._mail("visitor_answer", ticket.email, ticket.number), capped=True)
         identity = _identity(f"reply {ticket.number}", key, text)
-        return self.store.add_message(ticket.number, message, "answered", identity, [mail], now)[0]
+        return self.store.add_message(ticket.number, message, "answered", identity, [mail], now, act)[0]
 
     def by_number(self, number: str) -> Ticket:
         """For staff only. Raises NotFound."""
@@ -289,7 +292,7 @@ class Tickets:
             message_id=self.message_id(),
             template=template,
             to=to,
-            ticket=number,
+            about=number,
             message=0,
             capped=False,
             created=self.clock(),

@@ -20,14 +20,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from chalicelib.catalog import Catalog, CatalogFile, CatalogTrouble
 from chalicelib.eml_mailer import EmlMailer
+from chalicelib.letters import LetterMaker
 from chalicelib.local_files import LocalFiles
 from chalicelib.lookups import DownloadAnswer, Lookups, RenewalAnswer, UpdatesAnswer
-from chalicelib.mail import Outbox, oldest_text
-from chalicelib.ports import ArrivedUpload, Clock, Mailer
+from chalicelib.outbox import Outbox, oldest_text
+from chalicelib.ports import Act, ArrivedUpload, Clock, Mailer
 from chalicelib.refusals import NotAvailable, NotStored
 from chalicelib.signing import Signer
 from chalicelib.smtp_mailer import SmtpMailer
 from chalicelib.sqlite_store import SqliteStore, connect
+from chalicelib.ticket_letters import TEMPLATES as TICKET_TEMPLATES
+from chalicelib.ticket_letters import TicketLetters
 from chalicelib.tickets import Tickets, TicketView
 
 if TYPE_CHECKING:
@@ -149,11 +152,21 @@ class Desk:
         return Outbox(
             store=self.store,
             mailer=self.mailer,
-            catalog=self.catalog_or_none,
-            url=self.tickets.url,
-            sender=self._sender,
+            letters=self.letters,
             clock=self.clock,
         )
+
+    @cached_property
+    def letters(self) -> Mapping[str, LetterMaker]:
+        """What makes the letter of each template."""
+        tickets = TicketLetters(
+            store=self.store, catalog=self.catalog_or_none, url=self.tickets.url, sender=self._sender
+        )
+        return dict.fromkeys(TICKET_TEMPLATES, tickets)
+
+    def act(self, who: str, what: str, about: str, detail: str = "") -> Act:
+        """Something that a member of staff does now, for the verb that does it."""
+        return Act(id=uuid.uuid4().hex, who=who, what=what, about=about, detail=detail, when=self.clock())
 
     def look_up(self, agreement: str, key: str) -> RenewalAnswer:
         """See Lookups."""

@@ -39,7 +39,9 @@ def agreements_import(wiring: Wired, file: Path, dry_run: bool) -> None:
         raise click.ClickException(f"{file}: the file must be UTF-8 text ({trouble.reason})") from None
     catalog = desk.catalog_or_none()
     rows = read(text, path=str(file), products=sorted(catalog.products) if catalog else ())
-    done = desk.store.import_agreements(rows, dry_run=dry_run)
+    done = desk.store.import_agreements(
+        rows, dry_run=dry_run, act=wiring.act(desk, "import agreements", "agreements", file.name)
+    )
     counts = f"{len(done.added)} added, {len(done.changed)} changed, {len(done.unchanged)} unchanged"
     click.echo(f"{counts}{' (dry run: nothing was changed)' if dry_run else ''}.")
     if dry_run:
@@ -114,7 +116,8 @@ def agreements_renew(wiring: Wired, agreement: str, first: datetime | None, last
     held, rules = _agreement(desk, agreement), desk.catalog().rules
     try:
         period = renewal(held, rules, first.date() if first else None, last.date() if last else None)
-        desk.store.renew(held.agreement, period)
+        act = wiring.act(desk, "renew agreement", held.agreement, str(period))
+        desk.store.renew(held.agreement, period, act)
     except ValueError as trouble:
         raise click.ClickException(f"Nothing was changed: {str(trouble).rstrip('.')}.") from None
     click.echo(f"{held.agreement} is paid from {period.first} to {period.last}, both days included.")
@@ -130,7 +133,8 @@ def agreements_withdraw(wiring: Wired, agreement: str, day: datetime | None, und
     desk = wiring.desk()
     held = _agreement(desk, agreement)
     ends = None if undo else day.date() if day else today(desk)
-    desk.store.withdraw(held.agreement, ends)
+    act = wiring.act(desk, "withdraw agreement", held.agreement, str(ends) if ends else "taken back")
+    desk.store.withdraw(held.agreement, ends, act)
     click.echo(
         f"{held.agreement} is {'no longer withdrawn' if ends is None else f'withdrawn from {ends} on'}."
     )
@@ -151,7 +155,8 @@ def agreements_key(wiring: Wired, agreement: str, rotate: bool) -> None:
             f"{held.agreement} has a key, which cannot be shown again; --rotate draws a new one."
         )
     key = agreement_key()
-    desk.store.set_key(held.agreement, fingerprint(key), desk.clock())
+    act = wiring.act(desk, "draw agreement key", held.agreement)
+    desk.store.set_key(held.agreement, fingerprint(key), desk.clock(), act)
     click.echo(key)
     click.echo("This key is shown once. Give it to the customer by a safe way.", err=True)
 

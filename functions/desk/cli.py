@@ -18,6 +18,7 @@ from chalicelib.refusals import Refused
 from chalicelib.wiring import SettingTrouble
 from desk import demo as demonstration
 from desk.agreement_commands import agreements
+from desk.audit_commands import audit
 from desk.outbox_commands import outbox
 from desk.tables import table
 from desk.terminal import Wired, as_json_option, plain, print_json
@@ -51,6 +52,7 @@ def main(ctx: click.Context) -> None:
       SUPPORT_FILES    dir:FOLDER                   dir:var/files
       SUPPORT_SECRET   signs links                  made once in var/secret
       SUPPORT_VAR      folder for state             var
+      DESK_USER        your name in the audit log   the name you are logged in with
     """
     # Tickets, mails with their links and exports are for the desk's own user: nobody else's eyes.
     ctx.call_on_close(partial(os.umask, os.umask(0o077)))
@@ -141,5 +143,5 @@ def demo(wiring: Wired) -> None:
     click.echo(table(("agreement", "key", "shows"), rows, ""))
 
 
-for _group in (agreements, tickets, outbox):
+for _group in (agreements, tickets, outbox, audit):
     main.add_command(_group)

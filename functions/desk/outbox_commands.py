@@ -40,7 +40,7 @@ def outbox_list(wiring: Wired, everything: bool, as_json: bool) -> None:
             "state": queued.state,
             "template": queued.mail.template,
             "to": queued.mail.to,
-            "ticket": queued.mail.ticket,
+            "about": queued.mail.about,
             "created": queued.mail.created.isoformat(),
             "attempts": queued.attempts,
             "next_try": queued.next_try.isoformat() if queued.state == "waiting" else None,
@@ -51,7 +51,7 @@ def outbox_list(wiring: Wired, everything: bool, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    names = ("id", "state", "template", "to", "ticket", "attempts", "trouble")
+    names = ("id", "state", "template", "to", "about", "attempts", "trouble")
     click.echo(table(names, [[fact[name] for name in names] for fact in facts], "No mail waits."))
 
 
@@ -61,7 +61,7 @@ def outbox_list(wiring: Wired, everything: bool, as_json: bool) -> None:
 def outbox_retry(wiring: Wired, mail: str) -> None:
     """Try again now what failed or waits: one MAIL by its id, or all. The Message-ID stays the same."""
     desk = wiring.desk()
-    count = desk.store.retry_mails(desk.clock(), mail)
+    count = desk.store.retry_mails(desk.clock(), mail, wiring.act(desk, "retry mails", mail))
     if mail and not count:
         raise click.ClickException(f"There is no mail {mail} that could be tried again.")
     click.echo(f"{count} to be tried again; desk outbox run does it now.")

@@ -5,6 +5,7 @@ Text of visitors is made harmless before a terminal sees it.
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from datetime import date, datetime
 import click
 
 from chalicelib.hours import moment_text
+from chalicelib.ports import Act
 from chalicelib.wiring import Desk
 from chalicelib.wiring import desk as wired
 
@@ -30,6 +32,10 @@ class Wired:
     def desk(self, **more: str) -> Desk:
         """The desk of this environment, with `more` settings where it says nothing. Raises SettingTrouble."""
         return self.make({**more, **self.environ})
+
+    def act(self, desk: Desk, what: str, about: str, detail: str = "") -> Act:
+        """What is done now, by the member of staff that DESK_USER names, or who is logged in."""
+        return desk.act(self.environ.get("DESK_USER") or getpass.getuser(), what, about, detail)
 
 
 def today(desk: Desk) -> date:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from typing import Any
 
@@ -89,7 +88,8 @@ def tickets_assign(wiring: Wired, number: str, address: str) -> None:
         raise click.BadParameter(f"must be an e-mail address such as name@example.com, not '{address}'")
     desk = wiring.desk()
     ticket = desk.tickets.by_number(number)
-    desk.store.assign(ticket.number, address)
+    act = wiring.act(desk, "assign ticket", ticket.number, address)
+    desk.store.assign(ticket.number, address, act)
     click.echo(f"{ticket.number} is assigned to {address}.")
 
 
@@ -101,14 +101,15 @@ def tickets_assign(wiring: Wired, number: str, address: str) -> None:
 def tickets_reply(wiring: Wired, number: str, message: str | None, author: str | None) -> None:
     """Answer ticket NUMBER; the visitor gets a mail with a link to the answer."""
     desk = wiring.desk()
-    desk.tickets.by_number(number)
+    number = desk.tickets.by_number(number).number
     if message is None:
         if sys.stdin.isatty():
             click.echo("Write the answer; end with Ctrl-D.", err=True)
         message = sys.stdin.read()
-    ticket = desk.tickets.reply(number, message, author=author or getpass.getuser())
+    act = wiring.act(desk, "answer ticket", number)
+    ticket = desk.tickets.reply(number, message, author=author or act.who, act=act)
     click.echo(f"{ticket.number} is answered.")
-    held = [mail for mail in desk.store.mails(["suppressed"]) if mail.mail.ticket == ticket.number]
+    held = [mail for mail in desk.store.mails(["suppressed"]) if mail.mail.about == ticket.number]
     if any(mail.mail.message == len(ticket.messages) for mail in held):
         click.echo(
             "No mail goes to the visitor: the address has had as many as it may. Please call.", err=True
@@ -122,7 +123,7 @@ def tickets_close(wiring: Wired, number: str) -> None:
     """Close ticket NUMBER; a message of its visitor opens it again."""
     desk = wiring.desk()
     ticket = desk.tickets.by_number(number)
-    desk.store.set_state(ticket.number, "closed")
+    desk.store.set_state(ticket.number, "closed", wiring.act(desk, "close ticket", ticket.number))
     click.echo(f"{ticket.number} is closed.")
 
 

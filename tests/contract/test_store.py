@@ -67,7 +67,7 @@ def mail(
         message_id=f"<{name}@x>",
         template="visitor_receipt",
         to=to,
-        ticket="AAAA-1111",
+        about="AAAA-1111",
         message=0,
         capped=capped,
         created=NOW,  # type: ignore[arg-type]

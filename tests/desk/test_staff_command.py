@@ -231,3 +231,33 @@ def test_what_the_desk_writes_is_for_its_own_user_only(run: Any, world: Any, tmp
     made = [tmp_path / "state", *(tmp_path / "state").rglob("*")]
     assert len(made) > 3
     assert [str(path) for path in made if path.stat().st_mode & 0o077] == []
+
+
+def test_what_staff_did_is_listed_and_exported(run: Any, world: Any, tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text(GOOD)
+    world.environ["DESK_USER"] = "=Robin"
+    assert "Nothing was done yet." in run("audit", "list").output
+    assert run("agreements", "import", str(table)).exit_code == 0
+    receipt = world.desk.tickets.open(world.draft())
+    assert run("tickets", "assign", receipt.number, "bo@example.com").exit_code == 0
+    assert run("tickets", "reply", receipt.number, "-m", "a word to Ann").exit_code == 0
+    assert run("tickets", "close", receipt.number).exit_code == 0
+    listed = json.loads(run("audit", "list", "--json").output)
+    assert [(act["who"], act["what"], act["about"]) for act in listed["acts"]] == [
+        ("=Robin", "close ticket", receipt.number),
+        ("=Robin", "answer ticket", receipt.number),
+        ("=Robin", "assign ticket", receipt.number),
+        ("=Robin", "import agreements", "agreements"),
+    ]
+    assert listed["before"] is None
+    assert "bo@example.com" in run("audit", "list", "--about", receipt.number).output
+    assert "a word to Ann" not in run("audit", "list").output
+    result = run("audit", "list", "--limit", "1")
+    mark = re.search(r"desk audit list --before (\S+)", result.output)
+    assert mark
+    assert "answer ticket" in run("audit", "list", "--limit", "1", "--before", mark[1]).output
+    exported = run("audit", "export").output.splitlines()
+    assert exported[0] == "when,who,what,about,detail"
+    assert len(exported) == 5
+    assert all(",'=Robin," in line for line in exported[1:])

@@ -1,0 +1,61 @@
+"""The doors of the domain: what it asks of a store, a file store and a mailer.
+
+The verbs are business transactions: each is one SQLite transaction (or one DynamoDB write or transaction),
+with the mails and the act of staff that belong to it. The values are what a store keeps; they hold no token
+in the clear. Nothing here knows a technique. A module for each thing that is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from chalicelib.ports.agreements import AgreementStore, Imported
+from chalicelib.ports.audit import Act, AuditStore
+from chalicelib.ports.clock import Clock
+from chalicelib.ports.files import ArrivedUpload, Files, UploadForm, UploadReceiver
+from chalicelib.ports.identity import CONTENT_KEPT, KEY_KEPT, Identity, KeyReused
+from chalicelib.ports.mails import MAIL_CAPS, Mailer, MailStore, MailTrouble, Outgoing, QueuedMail
+from chalicelib.ports.tickets import (
+    ANNOUNCED_FOR,
+    Attachment,
+    AttachmentsFull,
+    Message,
+    NumberTaken,
+    Ticket,
+    TicketStore,
+)
+
+__all__ = [
+    "ANNOUNCED_FOR",
+    "CONTENT_KEPT",
+    "KEY_KEPT",
+    "MAIL_CAPS",
+    "Act",
+    "AgreementStore",
+    "ArrivedUpload",
+    "Attachment",
+    "AttachmentsFull",
+    "AuditStore",
+    "Clock",
+    "Files",
+    "Identity",
+    "Imported",
+    "KeyReused",
+    "MailStore",
+    "MailTrouble",
+    "Mailer",
+    "Message",
+    "NumberTaken",
+    "Outgoing",
+    "QueuedMail",
+    "Store",
+    "Ticket",
+    "TicketStore",
+    "UploadForm",
+    "UploadReceiver",
+]
+
+
+class Store(TicketStore, AgreementStore, MailStore, AuditStore, Protocol):
+    """Everything that must not be lost. Every verb raises `NotStored` when the disk is full, read-only or
+    gone; then nothing of it was kept. A verb that returns has been committed and synced."""

@@ -1,0 +1,46 @@
+"""What a store keeps of agreements; a key only as its hash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from chalicelib.agreements import Agreement, Period
+from chalicelib.ports.audit import Act
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Imported:
+    """What an import did, by agreement number."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+
+class AgreementStore(Protocol):
+    """Agreements and their keys."""
+
+    def agreement(self, number: str) -> Agreement | None: ...
+
+    def agreements(self) -> tuple[Agreement, ...]: ...
+
+    def import_agreements(
+        self, agreements: Iterable[Agreement], *, dry_run: bool, act: Act | None = None
+    ) -> Imported:
+        """All or none. Keys are left as they are."""
+        ...
+
+    def renew(self, number: str, period: Period, act: Act | None = None) -> Agreement:
+        """Add a paid period. Raises ValueError when it overlaps one that is there."""
+        ...
+
+    def withdraw(self, number: str, day: date | None, act: Act | None = None) -> Agreement: ...
+
+    def key_hash(self, number: str) -> str:
+        """The hash of an agreement's key, or "" when there is no key or no such agreement."""
+        ...
+
+    def set_key(self, number: str, key_hash: str, now: datetime, act: Act | None = None) -> None: ...

@@ -1,0 +1,63 @@
+"""Where release files and attachments lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UploadForm:
+    """A form to be posted as multipart/form-data: `url`, the hidden `fields`, then the file in a field
+    `file`."""
+
+    url: str
+    fields: Mapping[str, str]
+    expires: datetime
+    max_size: int
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "url": self.url,
+            "fields": dict(self.fields),
+            "expires": self.expires.isoformat(),
+            "max_size": self.max_size,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArrivedUpload:
+    """A file of which every byte is on disk, with what its signed form said. `attachment` is "" when the
+    form was made without announcing a file."""
+
+    ticket: str
+    attachment: str
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+class Files(Protocol):
+    """Where release files and attachments lie."""
+
+    def link(self, path: str, *, size: int, sha256: str, expires: datetime) -> str:
+        """An absolute link to one release file (`releases/<product>/<version>/<name>`). Raises
+        NotAvailable when the file is not there, or is not the one that was published."""
+        ...
+
+    def upload_form(
+        self, *, ticket: str, attachment: str, name: str, content_type: str, expires: datetime, max_size: int
+    ) -> UploadForm: ...
+
+
+class UploadReceiver(Protocol):
+    """A file store that takes uploads itself (S3 does not need one)."""
+
+    def receive(
+        self, fields: Mapping[str, str], filename: str, content_type: str, content: BinaryIO, now: datetime
+    ) -> ArrivedUpload: ...
+
+    def discard(self, arrived: ArrivedUpload) -> None: ...

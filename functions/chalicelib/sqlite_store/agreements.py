@@ -1,0 +1,100 @@
+"""Agreements and the hashes of their keys in SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from chalicelib.agreements import Agreement, Period, checked_period
+from chalicelib.ports.agreements import Imported
+from chalicelib.ports.audit import Act
+from chalicelib.refusals import NotFound
+from chalicelib.sqlite_store.audit import keep_act
+from chalicelib.sqlite_store.database import Database, Run, flat, instant
+
+
+class SqliteAgreements(Database):
+    """`AgreementStore` on SQLite."""
+
+    def agreement(self, number: str) -> Agreement | None:
+        with self._read() as run:
+            row = run("agreement", number=number).fetchone()
+            return agreement_of(row) if row else None
+
+    def agreements(self) -> tuple[Agreement, ...]:
+        with self._read() as run:
+            return tuple(agreement_of(row) for row in run("agreements"))
+
+    def import_agreements(
+        self, agreements: Iterable[Agreement], *, dry_run: bool, act: Act | None = None
+    ) -> Imported:
+        kinds: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
+        with self._write() as run:
+            for agreement in agreements:
+                row = run("agreement", number=agreement.agreement).fetchone()
+                same = row is not None and agreement_of(row) == agreement
+                kinds["unchanged" if same else "changed" if row else "added"].append(agreement.agreement)
+                if not same and not dry_run:
+                    run("keep_agreement", **row_of(agreement))
+            if not dry_run and (kinds["added"] or kinds["changed"]):
+                keep_act(run, act)
+        return Imported(**{kind: tuple(numbers) for kind, numbers in kinds.items()})
+
+    def renew(self, number: str, period: Period, act: Act | None = None) -> Agreement:
+        with self._write() as run:
+            agreement = _held(run, number)
+            paid = tuple(sorted((*agreement.paid, checked_period(period, agreement.paid))))
+            agreement = replace(agreement, paid=paid)
+            run("keep_agreement", **row_of(agreement))
+            keep_act(run, act)
+            return agreement
+
+    def withdraw(self, number: str, day: date | None, act: Act | None = None) -> Agreement:
+        with self._write() as run:
+            agreement = replace(_held(run, number), withdrawn=day)
+            run("keep_agreement", **row_of(agreement))
+            keep_act(run, act)
+            return agreement
+
+    def key_hash(self, number: str) -> str:
+        with self._read() as run:
+            row = run("key_hash", number=number).fetchone()
+            return str(row[0]) if row else ""
+
+    def set_key(self, number: str, key_hash: str, now: datetime, act: Act | None = None) -> None:
+        with self._write() as run:
+            _held(run, number)
+            run("set_key", number=number, key_hash=key_hash, now=instant(now))
+            keep_act(run, act)
+
+
+def _held(run: Run, number: str) -> Agreement:
+    row = run("agreement", number=number).fetchone()
+    if row is None:
+        raise NotFound(f"There is no agreement {number}.")
+    return agreement_of(row)
+
+
+def agreement_of(row: sqlite3.Row) -> Agreement:
+    """A row of `agreements`, without its key."""
+    values: dict[str, Any] = dict(row)
+    del values["key_hash"], values["key_made"]
+    values["starts"] = date.fromisoformat(values["starts"])
+    values["withdrawn"] = date.fromisoformat(values["withdrawn"]) if values["withdrawn"] else None
+    values["contacts"] = tuple(json.loads(values["contacts"]))
+    values["paid"] = tuple(
+        Period(first=date.fromisoformat(first), last=date.fromisoformat(last))
+        for first, last in json.loads(values["paid"])
+    )
+    return Agreement(**values)
+
+
+def row_of(agreement: Agreement) -> dict[str, object]:
+    """An agreement as the table keeps it."""
+    row = {name: getattr(agreement, name) for name in Agreement.__dataclass_fields__}
+    row["paid"] = json.dumps([[str(period.first), str(period.last)] for period in agreement.paid])
+    return flat(row)

@@ -1,0 +1,18 @@
+-- name: agreement
+SELECT * FROM agreements WHERE agreement = :number
+-- name: agreements
+SELECT * FROM agreements ORDER BY agreement
+-- name: keep_agreement
+INSERT INTO agreements
+    (agreement, customer, stage, client_manager, product, licence, seats, starts, paid, contacts, withdrawn)
+VALUES
+    (:agreement, :customer, :stage, :client_manager, :product, :licence, :seats, :starts, :paid, :contacts,
+     :withdrawn)
+ON CONFLICT (agreement) DO UPDATE SET
+    customer = excluded.customer, stage = excluded.stage, client_manager = excluded.client_manager,
+    product = excluded.product, licence = excluded.licence, seats = excluded.seats, starts = excluded.starts,
+    paid = excluded.paid, contacts = excluded.contacts, withdrawn = excluded.withdrawn
+-- name: key_hash
+SELECT key_hash FROM agreements WHERE agreement = :number
+-- name: set_key
+UPDATE agreements SET key_hash = :key_hash, key_made = :now WHERE agreement = :number
