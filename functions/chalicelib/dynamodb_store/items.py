@@ -8,6 +8,7 @@ also has `list` and `place`, the key of the index `lists`:
 | `ticket <number>` | `` `` | a ticket | `tickets <state>` | number |
 | `ticket <number>` | `message <sequence>`, `attachment <id>` | what belongs to it | | |
 | `token <hash>` | `` `` | the number of its ticket | | |
+| `tickets of <folded>` | received, number | the number of a ticket of this address | | |
 | `sent <mark>` | `` `` | what was received before, until `expires` | | |
 | `agreements` | `<number>`, `` `` | agreements; how often they changed, and an import under way | | |
 | `import <id>` | `<number>` | an agreement as an import will leave it | | |

@@ -7,14 +7,25 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib.addresses import folded
 from chalicelib.dynamodb_store.identities import DynamoIdentities
-from chalicelib.dynamodb_store.items import HEAD, Item, flat, instant, put
+from chalicelib.dynamodb_store.items import HEAD, Item, flat, instant, plain, put, typed
 from chalicelib.dynamodb_store.mails import DynamoMails
 from chalicelib.dynamodb_store.table import still, trouble
 from chalicelib.ports.audit import Act
 from chalicelib.ports.identity import Identity
 from chalicelib.ports.mails import Outgoing
-from chalicelib.ports.tickets import ANNOUNCED_FOR, Attachment, AttachmentsFull, Message, NumberTaken, Ticket
+from chalicelib.ports.tickets import (
+    ANNOUNCED_FOR,
+    Attachment,
+    AttachmentsFull,
+    Message,
+    NumberTaken,
+    Ticket,
+    mark_of,
+    place,
+    place_of,
+)
 from chalicelib.refusals import NotFound
 
 
@@ -33,6 +44,7 @@ class DynamoTickets(DynamoIdentities, DynamoMails):
             return [
                 self._new(f"ticket {ticket.number}", HEAD, ticket_doc(ticket), v=1, **_listed(ticket)),
                 self._new(f"token {ticket.token_hash}", HEAD, ticket.number),
+                self._new(f"tickets of {folded(ticket.email)}", place(ticket), ticket.number),
                 self._remembered(identity, ticket.number, now),
                 *self._posted(mails, 0),
             ], (ticket, False)
@@ -66,6 +78,23 @@ class DynamoTickets(DynamoIdentities, DynamoMails):
                 ),
             )
         )
+
+    def tickets_of(self, email: str, *, before: str = "", limit: int = 20) -> tuple[tuple[Ticket, ...], str]:
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": typed(f"tickets of {folded(email)}")},
+            "ScanIndexForward": False,
+            "ConsistentRead": True,
+            "Limit": limit + 1,
+        }
+        if mark := place_of(before):
+            query["KeyConditionExpression"] += " AND sk < :before"
+            query["ExpressionAttributeValues"][":before"] = typed(mark)
+        with trouble():
+            items = [plain(item) for item in self._client().query(**query)["Items"]]
+            found = tuple(self._ticket(item["doc"]) for item in items[:limit])
+        return found, mark_of(found[-1]) if len(items) > limit else ""
 
     def add_message(
         self,

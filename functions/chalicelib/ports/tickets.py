@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from chalicelib.ports.audit import Act
@@ -84,6 +85,27 @@ class AttachmentsFull(Exception):
     """The ticket holds as many attachments as it may; nothing was changed."""
 
 
+def place(ticket: Ticket) -> str:
+    """Where a ticket stands among those of its address: text that sorts as they came."""
+    return f"{ticket.received.astimezone(UTC).isoformat(timespec='microseconds')} {ticket.number}"
+
+
+def mark_of(ticket: Ticket) -> str:
+    """The mark of a list that ended with this ticket: a word for a URL, that nobody reads."""
+    return urlsafe_b64encode(place(ticket).encode()).rstrip(b"=").decode()
+
+
+def place_of(mark: str) -> str:
+    """The place that a mark means; "" for none, and for what is no mark."""
+    try:
+        text = urlsafe_b64decode(mark.encode() + b"=" * (-len(mark) % 4)).decode()
+        when, _, number = text.partition(" ")
+        datetime.fromisoformat(when)
+    except ValueError:
+        return ""
+    return text if number else ""
+
+
 class TicketStore(Protocol):
     """Tickets, their messages and files."""
 
@@ -104,6 +126,12 @@ class TicketStore(Protocol):
     def tickets(self, states: Sequence[str]) -> tuple[Ticket, ...]:
         """Those in one of the states, defects that are first in their queue before the rest, then by
         reply-by."""
+        ...
+
+    def tickets_of(self, email: str, *, before: str = "", limit: int = 20) -> tuple[tuple[Ticket, ...], str]:
+        """Those that came from an address, however its ASCII letters are written, the newest first; and the
+        mark that `before` takes for those that follow, "" when there are no more. A mark that is none of
+        ours begins anew."""
         ...
 
     def add_message(

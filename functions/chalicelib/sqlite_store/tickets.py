@@ -9,15 +9,28 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib.addresses import folded
 from chalicelib.ports.audit import Act
 from chalicelib.ports.identity import Identity
 from chalicelib.ports.mails import Outgoing
-from chalicelib.ports.tickets import ANNOUNCED_FOR, Attachment, AttachmentsFull, Message, NumberTaken, Ticket
+from chalicelib.ports.tickets import (
+    ANNOUNCED_FOR,
+    Attachment,
+    AttachmentsFull,
+    Message,
+    NumberTaken,
+    Ticket,
+    mark_of,
+    place_of,
+)
 from chalicelib.refusals import NotFound
 from chalicelib.sqlite_store.audit import keep_act
 from chalicelib.sqlite_store.database import Database, Run, flat, instant
 from chalicelib.sqlite_store.identities import remember, repetition
 from chalicelib.sqlite_store.mails import post
+
+_END = "9999 "
+"""Behind every place."""
 
 
 class SqliteTickets(Database):
@@ -51,6 +64,15 @@ class SqliteTickets(Database):
         with self._read() as run:
             rows = run("tickets", states=json.dumps(list(states))).fetchall()
             return tuple(whole_ticket(run, row) for row in rows)
+
+    def tickets_of(self, email: str, *, before: str = "", limit: int = 20) -> tuple[tuple[Ticket, ...], str]:
+        received, _, number = (place_of(before) or _END).partition(" ")
+        with self._read() as run:
+            rows = run(
+                "tickets_of", owner=folded(email), received=received, number=number, limit=limit + 1
+            ).fetchall()
+            found = tuple(whole_ticket(run, row) for row in rows[:limit])
+        return found, mark_of(found[-1]) if len(rows) > limit else ""
 
     def add_message(
         self,

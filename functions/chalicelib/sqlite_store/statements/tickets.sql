@@ -10,6 +10,10 @@ SELECT * FROM tickets WHERE token_hash = :token_hash
 -- name: tickets
 SELECT * FROM tickets WHERE state IN (SELECT value FROM json_each(:states))
 ORDER BY first_in_queue DESC, reply_by IS NULL, reply_by, received, number
+-- name: tickets_of
+SELECT * FROM tickets
+WHERE lower(email) = :owner AND (received, number) < (:received, :number)
+ORDER BY received DESC, number DESC LIMIT :limit
 -- name: messages
 SELECT * FROM messages WHERE ticket = :number ORDER BY sequence
 -- name: attachments
