@@ -116,13 +116,9 @@ def check_key(key: str) -> None:
 
 
 def file_name(name: str) -> str:
-    """A name to show for an attachment: no folders, nothing invisible. Raises Invalid when nothing is
-    left."""
+    """A name to show for an attachment: no folders, nothing invisible, "file" when nothing is left."""
     last = re.split(r"[/\\]", name)[-1]
-    clean = "".join(c for c in last if unicodedata.category(c)[0] != "C").strip(" .")[:120]
-    if not clean:
-        raise Invalid([FieldProblem(field="file", message="Choose a file; it needs a name.")])
-    return clean
+    return "".join(c for c in last if unicodedata.category(c)[0] != "C").strip(" .")[:120] or "file"
 
 
 def content_type(given: str) -> str:

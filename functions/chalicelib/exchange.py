@@ -118,8 +118,8 @@ class Exchange:
     @property
     def key(self) -> str | None:
         """The idempotency key of the header, or of the form's hidden field. Raises `Invalid`."""
-        in_body = self.said.values.get(fields.IDEMPOTENCY_KEY)
-        return fields.idempotency_key(self.headers.get("idempotency-key") or in_body)
+        in_body = fields.idempotency_key(self.said.values.get(fields.IDEMPOTENCY_KEY))
+        return fields.idempotency_key(self.headers.get("idempotency-key")) or in_body
 
     @cached_property
     def phone(self) -> str:

@@ -1,4 +1,5 @@
-"""What a request may say: one declaration per field, which checks requests and makes the OpenAPI document.
+"""What a request may say: one declaration per field, which checks requests and makes the OpenAPI document
+(`body_schemas.py`).
 
 A field that is not declared here is not read anywhere. This module knows no HTTP and no store: it turns the
 named texts of a body (`bodies.py`) into checked texts, or into every problem at once. Whether an agreement, a
@@ -22,16 +23,20 @@ IDEMPOTENCY_KEY = "idempotency_key"
 
 # RFC 5322's dot-atom and RFC 1034's labels: what every mail system takes, and nothing that a header could
 # trip over.
-_EMAIL = re.compile(
+EMAIL_PATTERN = (
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
+_EMAIL = re.compile(EMAIL_PATTERN)
 _LOCAL_PART = 64
 # C0 controls but tab and line feed, DEL, C1 controls, and what can turn the direction or the shape of a line.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# JSON's whole numbers are the same in every program up to here (RFC 8259, section 6).
+MOST_NUMBER = 2**53 - 1
 _UNKNOWN_TOLD = 20
-_KEY_SHAPE = re.compile(r"[\x20-\x7e]{1,200}")
+_KEY_SHAPE = re.compile(r"[\x20-\x7e]+")
+KEY_LIMIT = 200
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 
 
@@ -347,8 +352,8 @@ def one(field: Field, value: Any) -> str:
 
     Raises `ValueError` with one sentence for the person who typed it.
     """
-    if isinstance(value, int) and not isinstance(value, bool) and field.shape in ("number", "whole"):
-        value = str(value)
+    if field.shape in ("number", "whole"):
+        value = _number_as_text(field, value)
     if value is None:
         value = ""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -357,17 +362,21 @@ def one(field: Field, value: Any) -> str:
         raise ValueError(f"{field.label} must be text such as “{field.example}”, not {_json_name(value)}.")
     if _SURROGATE.search(value):
         raise ValueError(f"{field.label} holds half of a character (a lone surrogate); type it again.")
-    text = value.replace("\r\n", "\n").replace("\r", "\n").strip(" \t\n\u00a0\u3000")
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
     if _CONTROL.search(text):
         raise ValueError(f"{field.label} holds a control character; use plain text.")
-    if field.shape != "text" and "\n" in text:
-        raise ValueError(f"{field.label} must be one line.")
+    if len(text) > field.limit:
+        raise ValueError(f"{field.label} must have at most {field.limit:,} characters; it has {len(text):,}.")
+    if not field.choices:
+        text = text.strip()
+    if field.shape != "text":
+        if "\n" in text:
+            raise ValueError(f"{field.label} must be one line.")
+        text = text.replace("\t", " ")
     if not text:
         if field.optional:
             return ""
         raise ValueError(f"Choose {field.ask}." if field.choices else f"Enter {field.ask}.")
-    if len(text) > field.limit:
-        raise ValueError(f"{field.label} must have at most {field.limit:,} characters; it has {len(text):,}.")
     return _of_shape(field, text)
 
 
@@ -377,10 +386,10 @@ def idempotency_key(value: Any) -> str | None:
     Raises `Invalid` when it is not one text of 1 to 200 plain ASCII characters: a key that were passed over
     would protect nobody.
     """
-    text = value.strip() if isinstance(value, str) else value
-    if text is None or text == "":
+    text = value.strip(" \t\r\n") if isinstance(value, str) else value
+    if text is None or (text == "" and len(value) <= KEY_LIMIT):
         return None
-    if not isinstance(text, str) or not _KEY_SHAPE.fullmatch(text):
+    if not isinstance(text, str) or not _KEY_SHAPE.fullmatch(text) or len(value) > KEY_LIMIT:
         raise Invalid(
             [
                 FieldProblem(
@@ -390,39 +399,6 @@ def idempotency_key(value: Any) -> str | None:
             ]
         )
     return text
-
-
-def schema(form: Form) -> dict[str, Any]:
-    """The JSON Schema (2020-12, as OpenAPI 3.1 uses it) of a form's body."""
-    properties: dict[str, Any] = {}
-    for field in form.fields:
-        entry: dict[str, Any] = {"type": "string", "description": field.meaning, "maxLength": field.limit}
-        if not field.optional:
-            entry["minLength"] = 1
-        if field.choices:
-            meanings = " ".join(f"`{choice.value}`: {choice.meaning}." for choice in field.choices)
-            entry = {"type": "string", "enum": list(field.values())}
-            entry["description"] = f"{field.meaning} {meanings}"
-        if field.shape == "email":
-            entry["format"] = "email"
-        if field.shape in ("number", "whole"):
-            entry["type"] = ["string", "integer"]
-        if field.shape == "secret":
-            entry["format"] = "password"
-        entry["examples"] = [field.example]
-        properties[field.name] = entry
-    if form.keyed:
-        properties[IDEMPOTENCY_KEY] = {
-            "type": "string",
-            "description": "The same as the header Idempotency-Key, for forms.",
-            "maxLength": 200,
-        }
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": [field.name for field in form.fields if not field.optional],
-        "additionalProperties": False,
-    }
 
 
 def _of_shape(field: Field, text: str) -> str:
@@ -438,14 +414,25 @@ def _of_shape(field: Field, text: str) -> str:
         return re.sub(r"\s+", "", _DASHES.sub("-", text))
     if field.shape == "whole":
         digits = re.sub(r"\s+", "", text)
-        if not re.fullmatch(r"[0-9]+", digits):
+        if not re.fullmatch(r"0*[1-9][0-9]*", digits):
             raise ValueError(f"{field.label} must be a whole number such as {field.example}.")
         return digits
     if field.shape == "secret":
         return re.sub(r"\s+", "", text)
-    if field.name == PHONE.name and not re.search(r"\d", text):
+    if field.name == PHONE.name and not re.search("[0-9]", text):
         raise ValueError(f"Enter {field.ask} with its digits, such as {field.example}, or leave it empty.")
     return text
+
+
+def _number_as_text(field: Field, value: Any) -> Any:
+    """A whole number as its digits, anything else as it came; 7.0 is whole, as in JSON Schema."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) > MOST_NUMBER:
+            raise ValueError(f"{field.label} is too large for a number; send it as text.")
+        return str(value)
+    return value
 
 
 def _unknown(form: Form, values: Mapping[str, Any]) -> Iterable[FieldProblem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -22,6 +23,12 @@ from chalicelib.pace import Allowance
 from chalicelib.signing import agreement_key, fingerprint
 from chalicelib.wiring import Desk
 from desk.server import Front, Server, running
+
+_spec = importlib.util.spec_from_file_location("conformity", Path(__file__).with_name("conformity.py"))
+assert _spec
+assert _spec.loader
+conformity = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(conformity)
 
 FILE = b"what is downloaded\n" * 400
 NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
@@ -57,7 +64,8 @@ class Reply:
 
 @dataclass
 class Client:
-    """Speaks HTTP with the server, one connection per request."""
+    """Speaks HTTP with the server, one connection per request, and holds every answer against the OpenAPI
+    document."""
 
     port: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -69,7 +77,9 @@ class Client:
             connection.request(method, path, body or None, {**self.headers, **named})
             answer = connection.getresponse()
             said = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, said, answer.read())
+            reply = Reply(answer.status, said, answer.read())
+            conformity.check(method, path, reply.status, reply.headers, reply.body)
+            return reply
         finally:
             connection.close()
 

@@ -1,0 +1,168 @@
+"""The addresses of the desk: what each takes, gives and refuses. The OpenAPI document is made of this table.
+
+Adding a route to `app.py` means adding an `Operation`, and its answer to `shapes.py`; tests hold the table
+against the routes, and every answer that any test gets against what is declared here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from chalicelib import bodies, fields
+from chalicelib.fields import Form
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One method of one address.
+
+    `done` is the status of a success and `answer` the name of its shape in `shapes.py`, "" for no body.
+    `headers` are those that a success always has. `page` is what a client that prefers pages gets: "here" a
+    page in the same status, "see" a 303 to a page with its own address, "none" the same as a program.
+    `refusals` are names of `REFUSALS`; those of `EVERYWHERE` need no naming.
+    """
+
+    path: str
+    method: str
+    name: str
+    summary: str
+    form: Form | None = None
+    done: int = 200
+    answer: str = ""
+    headers: tuple[str, ...] = ()
+    page: Literal["here", "see", "none"] | None = None
+    refusals: tuple[str, ...] = ()
+
+    @property
+    def shows(self) -> str:
+        """`page`; where nothing is said, a form leads to a page and anything else is one."""
+        return self.page or ("see" if self.form is not None else "here")
+
+
+# Name of the exception that is refused with → status and what it means.
+REFUSALS: dict[str, tuple[int, str]] = {
+    "Refused": (400, "The body is not what its content type says."),
+    "CrossSite": (403, "A page of another site made a browser send this."),
+    "Forbidden": (403, "The address was changed, or is not one of ours."),
+    "Expired": (403, "The time of the address is over: ask for a new one."),
+    "NotEntitled": (403, "The agreement does not give this release; `because` and `would_change` say why."),
+    "NotFound": (404, "Unknown, withdrawn or with a wrong secret: nobody can tell which."),
+    "MethodNotAllowed": (405, "The `Allow` header names what this address takes."),
+    "TooLarge": (413, f"More than {bodies.LIMIT_TEXT}, or a file beyond the printed limit."),
+    "UnknownContentType": (415, f"The body must be {bodies.JSON_TYPE} or {bodies.FORM_TYPE}."),
+    "Invalid": (422, "Fields to mend: all of them are named in `errors`."),
+    "HeadersTooLarge": (431, "The headers are longer than 64 KB."),
+    "TooMany": (429, "Wait as many seconds as `Retry-After` says."),
+    "Broken": (500, "A fault of ours."),
+    "NotStored": (503, "Nothing was stored, and it is safe to send it again."),
+    "NotAvailable": (503, "Something of ours is missing at the moment."),
+    "NoRule": (503, "The support policy says nothing about a day of this agreement: call us."),
+}
+# Refusals that say how long to wait.
+WAITING = ("TooMany", "NotStored", "NotAvailable", "NoRule")
+# What no address can rule out: bytes that are no request, and faults of ours.
+EVERYWHERE = ("Refused", "HeadersTooLarge", "Broken")
+_POSTED = ("CrossSite", "TooLarge", "UnknownContentType", "Invalid", "TooMany", "NotStored")
+_READ = ("Forbidden", "Expired", "NotFound", "NotAvailable", "NoRule", "NotStored")
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        path="/api/health",
+        method="GET",
+        name="health",
+        summary="Is the desk well?",
+        answer="Health",
+        page="none",
+    ),
+    Operation(
+        path="/api/openapi.json",
+        method="GET",
+        name="openapi",
+        summary="This document.",
+        answer="Document",
+        page="none",
+    ),
+    Operation(
+        path="/api/tickets",
+        method="POST",
+        name="openTicket",
+        summary="Send a ticket. The same Idempotency-Key gives the first ticket again.",
+        form=fields.TICKET,
+        done=201,
+        answer="Receipt",
+        headers=("Location",),
+        refusals=_POSTED,
+    ),
+    Operation(
+        path="/api/tickets/{token}",
+        method="GET",
+        name="readTicket",
+        summary="A ticket, by the secret of its address; its number opens nothing.",
+        answer="Ticket",
+        refusals=("NotFound", "NotStored"),
+    ),
+    Operation(
+        path="/api/tickets/{token}/messages",
+        method="POST",
+        name="addMessage",
+        summary="Add a message to a ticket.",
+        form=fields.MESSAGE,
+        answer="Ticket",
+        refusals=(*_POSTED, "NotFound"),
+    ),
+    Operation(
+        path="/api/tickets/{token}/attachments",
+        method="POST",
+        name="announceAttachment",
+        summary="Announce a file and get the form that uploads it.",
+        form=fields.ATTACHMENT,
+        done=201,
+        answer="UploadForm",
+        refusals=(*_POSTED, "NotFound"),
+    ),
+    Operation(
+        path="/api/renewals",
+        method="POST",
+        name="lookUpRenewal",
+        summary="The state of an agreement, with the rule and the dates.",
+        form=fields.RENEWAL,
+        answer="Renewal",
+        refusals=(*_POSTED, "NotFound", "NotAvailable", "NoRule"),
+    ),
+    Operation(
+        path="/api/renewals/{word}",
+        method="GET",
+        name="readRenewal",
+        summary="The page that a browser is led to after a look-up, for ten minutes.",
+        answer="Renewal",
+        refusals=_READ,
+    ),
+    Operation(
+        path="/api/downloads",
+        method="POST",
+        name="askDownload",
+        summary="A link to one file, for five minutes.",
+        form=fields.DOWNLOAD,
+        answer="Download",
+        refusals=(*_POSTED, "NotEntitled", "NotFound", "NotAvailable", "NoRule"),
+    ),
+    Operation(
+        path="/api/downloads/{word}",
+        method="GET",
+        name="readDownload",
+        summary="The page that a browser is led to with its download, for ten minutes.",
+        answer="Download",
+        refusals=(*_READ, "NotEntitled"),
+    ),
+    Operation(
+        path="/api/updates",
+        method="POST",
+        name="lookUpUpdates",
+        summary="The newest release, the newest that you may install, and whether yours is still supported.",
+        form=fields.UPDATES,
+        answer="Updates",
+        page="here",
+        refusals=(*_POSTED, "NotFound", "NotAvailable", "NoRule"),
+    ),
+)
