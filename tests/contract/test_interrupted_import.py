@@ -128,3 +128,32 @@ def test_a_late_one_does_not_undo_what_came_after_the_import(opened: Open) -> No
     opened(come_between).import_agreements(LATER, dry_run=False)
     assert renewed == [replace(LATER[7], paid=(YEAR,))]
     assert other.agreement("A7") == renewed[0]
+
+
+@pytest.mark.parametrize("transactions", range(5))
+def test_contacts_find_their_agreements_wherever_an_import_is_killed(opened: Open, transactions: int) -> None:
+    def of(one: Agreement, *names: str) -> Agreement:
+        return replace(one, contacts=tuple(f"{name}@example.org" for name in names))
+
+    before = [of(one, "ann", "bo") for one in HELD[:80]]
+    after = [of(one, "bo", "cy", "dee") for one in HELD[:80]]
+    opened(lambda _: None).import_agreements(before, dry_run=False)
+    seen = []
+
+    def kill(writes: list[Any]) -> None:
+        if counts(writes) or settles(writes):
+            seen.append(writes)
+            if len(seen) > transactions:
+                raise Killed
+
+    with pytest.raises(Killed):
+        opened(kill).import_agreements(after, dry_run=False)
+    other = opened(lambda _: None)
+    held = {one.agreement: one for one in (after if transactions else before)}
+    for _ in ("killed", "settled"):
+        for name in ("ann", "bo", "cy", "dee"):
+            wanted = {one for one in held.values() if f"{name}@example.org" in one.contacts}
+            assert set(other.agreements_of(f"{name}@example.org")) == wanted
+        changed = replace(held["A7"], withdrawn=date(2030, 1, 1))
+        assert other.withdraw("A7", changed.withdrawn) == changed
+        held["A7"] = changed

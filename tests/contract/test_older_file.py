@@ -16,6 +16,10 @@ MAIL = (
     "('m', '<m@x>', 'visitor_receipt', 'ann@example.org', 'ann@example.org', 'AAAA-1111', 0, 1, ?, "
     "'waiting', 0, ?, '')"
 )
+AGREEMENT = (
+    """('US-1', 'City', 'accepted', '', 'cityworks', 'site', NULL, '2026-03-01', '[]', """
+    """'["Ann@example.org"]', NULL, 'hash', NULL)"""
+)
 WHEN = "2026-11-23T17:00:00.000000+00:00"
 
 
@@ -26,6 +30,7 @@ def older(tmp_path: Path) -> Path:
     with sqlite3.connect(path) as made:
         made.executescript((SCHEMA / "001-first.sql").read_text())
         made.execute(f"INSERT INTO outbox VALUES {MAIL}", (WHEN, WHEN))  # noqa: S608 - a constant
+        made.execute(f"INSERT INTO agreements VALUES {AGREEMENT}")  # noqa: S608 - a constant
         made.execute("PRAGMA user_version = 1")
     made.close()
     return path
@@ -36,6 +41,8 @@ def test_what_an_older_desk_kept_is_there(older: Path) -> None:
     (queued,) = store.mails(["waiting"])
     assert (queued.mail.to, queued.mail.about) == ("ann@example.org", "AAAA-1111")
     assert store.acts() == ((), "")
+    assert [one.agreement for one in store.agreements_of("ann@example.org")] == ["US-1"]
+    assert store.key_hash("US-1") == "hash"
     store.close()
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any
 
+from chalicelib.addresses import folded
 from chalicelib.agreements import Agreement, Period, checked_period
 from chalicelib.dynamodb_store.audit import DynamoAudit
 from chalicelib.dynamodb_store.items import HEAD, Item, flat, instant, put, typed
@@ -23,10 +24,7 @@ class DynamoAgreements(DynamoAudit):
 
     def agreement(self, number: str) -> Agreement | None:
         with trouble():
-            under_way = (self._get("agreements") or {}).get("import_id")
-            coming = self._get(f"import {under_way}", number) if under_way else None
-            item = coming or self._get("agreements", number)
-        return agreement_of(item["doc"]) if item else None
+            return self._as_it_counts(number, self._under_way())
 
     def agreements(self) -> tuple[Agreement, ...]:
         def attempt() -> tuple[list[Item], tuple[Agreement, ...]]:
@@ -35,6 +33,15 @@ class DynamoAgreements(DynamoAudit):
             return [], tuple(agreement_of(item["doc"]) for item in held)
 
         return self._tried(attempt)
+
+    def agreements_of(self, address: str) -> tuple[Agreement, ...]:
+        whose = folded(address)
+        with trouble():
+            under_way = self._under_way()
+            found = [
+                self._as_it_counts(item["sk"], under_way) for item in self._partition(f"contact {whose}")
+            ]
+        return tuple(one for one in found if one and whose in map(folded, one.contacts))
 
     def import_agreements(
         self, agreements: Iterable[Agreement], *, dry_run: bool, act: Act | None = None
@@ -95,6 +102,15 @@ class DynamoAgreements(DynamoAudit):
 
         self._tried(attempt)
 
+    def _under_way(self) -> str:
+        """The id of an import that counts and is not yet in its place, or ""."""
+        return str((self._get("agreements") or {}).get("import_id") or "")
+
+    def _as_it_counts(self, number: str, under_way: str) -> Agreement | None:
+        coming = self._get(f"import {under_way}", number) if under_way else None
+        item = coming or self._get("agreements", number)
+        return agreement_of(item["doc"]) if item else None
+
     def _settled(self) -> int:
         """Put an import that counts in its place, and tell how often the agreements have changed."""
         for _ in range(TRIES):
@@ -112,20 +128,16 @@ class DynamoAgreements(DynamoAudit):
                     "ExpressionAttributeValues": {":batch": typed(batch)},
                 }
             }
-            for start in range(0, len(coming), MOST - 1):
-                some = [
-                    self._agreement_item(
-                        item["sk"],
-                        item["doc"],
-                        **{
-                            name: held[item["sk"]][name]
-                            for name in ("key_hash", "key_made")
-                            if name in held.get(item["sk"], {})
-                        },
-                    )
-                    for item in coming[start : start + MOST - 1]
-                ]
-                self._transact([still, *some])
+            writes: list[Item] = []
+            for item in coming:
+                there = held.get(item["sk"], {})
+                key = {name: there[name] for name in ("key_hash", "key_made") if name in there}
+                # The agreement after its contacts: whoever goes on where this one was killed finds either the
+                # old agreement, and mends its contacts again, or the new one with its contacts in order.
+                writes += self._contacts(item["sk"], there.get("doc"), item["doc"], all_of=True)
+                writes.append(self._agreement_item(item["sk"], item["doc"], **key))
+            for start in range(0, len(writes), MOST - 1):
+                self._transact([still, *writes[start : start + MOST - 1]])
             self._transact([self._counted(int(head["v"]))])
             for item in coming:
                 self._client().delete_item(
@@ -133,11 +145,16 @@ class DynamoAgreements(DynamoAudit):
                 )
         raise Overtaken
 
-    def _laid(self, batch: str, changes: Mapping[str, object]) -> None:
-        rest = [
-            {"PutRequest": {"Item": put(self._table, f"import {batch}", number, doc)["Item"]}}
+    def _laid(self, batch: str, changes: Mapping[str, Mapping[str, Any]]) -> None:
+        # The contacts go straight to their place: one too many does no harm, one missing would hide an
+        # agreement as soon as the import counts.
+        items = [put(self._table, f"import {batch}", number, doc) for number, doc in changes.items()]
+        items += [
+            put(self._table, f"contact {contact}", number, None)
             for number, doc in changes.items()
+            for contact in _addresses(doc)
         ]
+        rest = [{"PutRequest": {"Item": item["Item"]}} for item in items]
         while rest:
             answer = self._client().batch_write_item(RequestItems={self._table: rest[:25]})
             rest = [*answer.get("UnprocessedItems", {}).get(self._table, []), *rest[25:]]
@@ -152,6 +169,16 @@ class DynamoAgreements(DynamoAudit):
     def _agreement_item(self, number: str, doc: object, **key: object) -> Item:
         return {"Put": put(self._table, "agreements", number, doc, **key)}
 
+    def _contacts(
+        self, number: str, before: Mapping[str, Any] | None, after: Mapping[str, Any], *, all_of: bool = False
+    ) -> Iterator[Item]:
+        """What makes an agreement's contacts those of `after`; `all_of`: also those that should be there."""
+        old, new = _addresses(before or {"contacts": ()}), _addresses(after)
+        for gone in sorted(old - new):
+            yield {"Delete": {"TableName": self._table, "Key": self._key(f"contact {gone}", number)}}
+        for kept in sorted(new if all_of else new - old):
+            yield {"Put": put(self._table, f"contact {kept}", number, None)}
+
     def _amended(self, number: str, change: Callable[[Agreement], Agreement], act: Act | None) -> Agreement:
         def attempt() -> tuple[list[Item], Agreement]:
             count = self._settled()
@@ -159,14 +186,20 @@ class DynamoAgreements(DynamoAudit):
             if item is None:
                 raise NotFound(f"There is no agreement {number}.")
             changed = change(agreement_of(item["doc"]))
+            doc = agreement_doc(changed)
             key = {name: item[name] for name in ("key_hash", "key_made") if name in item}
             return [
-                self._agreement_item(number, agreement_doc(changed), **key),
+                *self._contacts(number, item["doc"], doc),
+                self._agreement_item(number, doc, **key),
                 self._counted(count),
                 *self._acts(act),
             ], changed
 
         return self._tried(attempt)
+
+
+def _addresses(doc: Mapping[str, Any]) -> set[str]:
+    return {folded(contact) for contact in doc["contacts"]}
 
 
 def agreement_doc(agreement: Agreement) -> dict[str, Any]:

@@ -11,6 +11,7 @@ also has `list` and `place`, the key of the index `lists`:
 | `tickets of <folded>` | received, number | the number of a ticket of this address | | |
 | `sent <mark>` | `` `` | what was received before, until `expires` | | |
 | `agreements` | `<number>`, `` `` | agreements; how often they changed, and an import under way | | |
+| `contact <folded>` | `<number>` | an agreement that may have this contact: the agreement itself says | | |
 | `import <id>` | `<number>` | an agreement as an import will leave it | | |
 | `mail <id>` | `` `` | a mail and its fate | `mails <state>` | created, id |
 | `address <folded>` | `` `` | the capped mails of the last day | | |

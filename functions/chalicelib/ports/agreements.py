@@ -27,6 +27,11 @@ class AgreementStore(Protocol):
 
     def agreements(self) -> tuple[Agreement, ...]: ...
 
+    def agreements_of(self, address: str) -> tuple[Agreement, ...]:
+        """Those that have this contact, by number; ASCII letters count alike, as in `addresses.folded`. For a
+        visitor's request: it reads no other agreement."""
+        ...
+
     def import_agreements(
         self, agreements: Iterable[Agreement], *, dry_run: bool, act: Act | None = None
     ) -> Imported:

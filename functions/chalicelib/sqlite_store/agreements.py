@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from chalicelib.addresses import folded
 from chalicelib.agreements import Agreement, Period, checked_period
 from chalicelib.ports.agreements import Imported
 from chalicelib.ports.audit import Act
@@ -29,6 +30,10 @@ class SqliteAgreements(Database):
         with self._read() as run:
             return tuple(agreement_of(row) for row in run("agreements"))
 
+    def agreements_of(self, address: str) -> tuple[Agreement, ...]:
+        with self._read() as run:
+            return tuple(agreement_of(row) for row in run("agreements_of", folded=folded(address)))
+
     def import_agreements(
         self, agreements: Iterable[Agreement], *, dry_run: bool, act: Act | None = None
     ) -> Imported:
@@ -39,7 +44,7 @@ class SqliteAgreements(Database):
                 same = row is not None and agreement_of(row) == agreement
                 kinds["unchanged" if same else "changed" if row else "added"].append(agreement.agreement)
                 if not same and not dry_run:
-                    run("keep_agreement", **row_of(agreement))
+                    _keep(run, agreement)
             if not dry_run and (kinds["added"] or kinds["changed"]):
                 keep_act(run, act)
         return Imported(**{kind: tuple(numbers) for kind, numbers in kinds.items()})
@@ -49,14 +54,14 @@ class SqliteAgreements(Database):
             agreement = _held(run, number)
             paid = tuple(sorted((*agreement.paid, checked_period(period, agreement.paid))))
             agreement = replace(agreement, paid=paid)
-            run("keep_agreement", **row_of(agreement))
+            _keep(run, agreement)
             keep_act(run, act)
             return agreement
 
     def withdraw(self, number: str, day: date | None, act: Act | None = None) -> Agreement:
         with self._write() as run:
             agreement = replace(_held(run, number), withdrawn=day)
-            run("keep_agreement", **row_of(agreement))
+            _keep(run, agreement)
             keep_act(run, act)
             return agreement
 
@@ -77,6 +82,14 @@ def _held(run: Run, number: str) -> Agreement:
     if row is None:
         raise NotFound(f"There is no agreement {number}.")
     return agreement_of(row)
+
+
+def _keep(run: Run, agreement: Agreement) -> None:
+    """Keep an agreement, and whose it is."""
+    run("keep_agreement", **row_of(agreement))
+    run("forget_contacts", agreement=agreement.agreement)
+    for contact in agreement.contacts:
+        run("keep_contact", folded=folded(contact), agreement=agreement.agreement)
 
 
 def agreement_of(row: sqlite3.Row) -> Agreement:

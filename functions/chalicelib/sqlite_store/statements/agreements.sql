@@ -2,6 +2,13 @@
 SELECT * FROM agreements WHERE agreement = :number
 -- name: agreements
 SELECT * FROM agreements ORDER BY agreement
+-- name: agreements_of
+SELECT agreements.* FROM agreements JOIN agreement_contacts USING (agreement)
+WHERE agreement_contacts.folded = :folded ORDER BY agreement
+-- name: forget_contacts
+DELETE FROM agreement_contacts WHERE agreement = :agreement
+-- name: keep_contact
+INSERT OR IGNORE INTO agreement_contacts (folded, agreement) VALUES (:folded, :agreement)
 -- name: keep_agreement
 INSERT INTO agreements
     (agreement, customer, stage, client_manager, product, licence, seats, starts, paid, contacts, withdrawn)
