@@ -113,7 +113,7 @@ def open_ticket(here: Exchange) -> Answer:
 
 @route("/api/tickets/{token}", "GET")
 def read_ticket(here: Exchange, token: str) -> Answer:
-    return ticket_pages.shown(here, here.desk.tickets.read(token))
+    return ticket_pages.shown(here, here.desk.read_ticket(token))
 
 
 @route("/api/tickets/{token}/messages", "POST", fields.MESSAGE)
@@ -213,5 +213,7 @@ def _response(answer: Answer) -> Response:
 
 
 def _hardened(response: dict[str, Any], context: Any) -> dict[str, Any]:
-    response["headers"] |= dict(answers.security_headers(_service(context).desk.settings.url))
+    hardened = dict(answers.security_headers(_service(context).desk.settings.url))
+    # What an answer says of itself holds: a page may have a form that leads to the file store.
+    response["headers"] = hardened | response["headers"]
     return response

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 from chalicelib import form_pages
 from chalicelib.fields import HONEYPOT, IDEMPOTENCY_KEY, Form
@@ -28,9 +29,10 @@ BUILT_IN = Path(__file__).parent / "templates" / "pages"
 SHELLS = "support/answers"
 PROBLEM_TYPES = "/api/openapi.json#/components/responses/"
 
+CONTENT_POLICY = "Content-Security-Policy"
 SECURITY_HEADERS: tuple[tuple[str, str], ...] = (
     (
-        "Content-Security-Policy",
+        CONTENT_POLICY,
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'",
     ),
@@ -65,6 +67,20 @@ def security_headers(site_url: str) -> tuple[tuple[str, str], ...]:
     if site_url.startswith("https://"):
         return (*SECURITY_HEADERS, ("Strict-Transport-Security", "max-age=31536000"))
     return SECURITY_HEADERS
+
+
+def with_form_to(answer: Answer, url: str) -> Answer:
+    """The answer with leave for a form that leads to the origin of `url`, and to no other but our own."""
+    parts = urlsplit(url)
+    ours = "form-action 'self'"
+    policy = dict(SECURITY_HEADERS)[CONTENT_POLICY].replace(ours, f"{ours} {parts.scheme}://{parts.netloc}")
+    return replace(answer, headers=(*answer.headers, (CONTENT_POLICY, policy)))
+
+
+def to_be_saved(name: str) -> str:
+    """The Content-Disposition that has a file saved under its name, never shown."""
+    plain = "".join(c if (c.isascii() and c.isalnum()) or c in "-_. " else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
 
 
 def as_json(value: object, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Answer:

@@ -18,7 +18,7 @@ NOBODY_ELSE = 1  # the visitor's own first words
 
 def shown(here: Exchange, view: TicketView) -> Answer:
     """The ticket as a page or as JSON."""
-    return here.page_or_json("ticket", variables(here, view), view.as_json())
+    return _with_upload(here, view, here.page_or_json("ticket", variables(here, view), view.as_json()))
 
 
 def message_refused(here: Exchange, token: str, refused: Refused) -> Answer:
@@ -30,7 +30,7 @@ def message_refused(here: Exchange, token: str, refused: Refused) -> Answer:
         return answers.problem(refused)
     view = here.desk.tickets.read(token)
     page = here.pages.answer("ticket", variables(here, view, refused), status=refused.status)
-    return here.pages.corrected(page, refused, here.typed(), phone=here.phone)
+    return _with_upload(here, view, here.pages.corrected(page, refused, here.typed(), phone=here.phone))
 
 
 def variables(here: Exchange, view: TicketView, refused: Refused | None = None) -> Mapping[str, Any]:
@@ -55,6 +55,13 @@ def variables(here: Exchange, view: TicketView, refused: Refused | None = None) 
         "just_opened": fresh and refused is None,
         "not_covered_note": view.not_covered_note,
     }
+
+
+def _with_upload(here: Exchange, view: TicketView, answer: Answer) -> Answer:
+    """The page's form may lead to a file store at another address."""
+    if view.upload is None or view.upload.url.startswith(here.desk.settings.url + "/"):
+        return answer
+    return answers.with_form_to(answer, view.upload.url)
 
 
 def _who(message: Mapping[str, Any]) -> str:

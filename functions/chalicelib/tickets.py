@@ -246,6 +246,7 @@ class Tickets:
             content_type=attachment.content_type,
             expires=now + ANNOUNCED_FOR,
             max_size=MAX_FILE_SIZE,
+            back="",
         )
 
     def attach(self, arrived: ArrivedUpload) -> TicketView:
@@ -346,6 +347,7 @@ class Tickets:
                 content_type="",
                 expires=now + ANNOUNCED_FOR,
                 max_size=MAX_FILE_SIZE,
+                back=url,
             )
         return TicketView(
             number=ticket.number,

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from chalicelib.arrivals import Arrivals
 from chalicelib.catalog import Catalog, CatalogFile, CatalogTrouble
 from chalicelib.eml_mailer import EmlMailer
 from chalicelib.letters import LetterMaker
@@ -35,6 +36,7 @@ from chalicelib.tickets import Tickets, TicketView
 
 if TYPE_CHECKING:
     from chalicelib.dynamodb_store import DynamoStore
+    from chalicelib.s3_files import S3Files
 
 
 class SettingTrouble(Exception):
@@ -101,7 +103,13 @@ class Desk:
         return SqliteStore(partial(connect, path))
 
     @cached_property
-    def files(self) -> LocalFiles:
+    def files(self) -> LocalFiles | S3Files:
+        if self.settings.files.startswith("s3:"):
+            from chalicelib import s3_files
+
+            place = _setting("SUPPORT_FILES", self.settings.files, "s3")
+            bucket, _, prefix = place.strip("/").partition("/")
+            return s3_files.S3Files(s3_files.connect_aws, bucket, f"{prefix}/" if prefix else "", self.clock)
         folder = Path(_setting("SUPPORT_FILES", self.settings.files, "dir"))
         return LocalFiles(folder, self.signer, self.settings.url)
 
@@ -179,6 +187,16 @@ class Desk:
     def updates(self, product: str, version: str, agreement: str = "", key: str = "") -> UpdatesAnswer:
         """See Lookups."""
         return self.lookups.updates(product, version, agreement, key)
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        return Arrivals(files=self.files, attach=self.attach)
+
+    def read_ticket(self, token: str) -> TicketView:
+        """The ticket that `token` opens, with the files that have arrived by now. Raises NotFound,
+        NotStored."""
+        view = self.tickets.read(token)
+        return self.tickets.read(token) if self.arrivals.note(view.number) else view
 
     def attach(self, arrived: ArrivedUpload) -> TicketView:
         """Show an arrived file on its ticket; take it away again when the ticket does not hold it (it was

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tempfile import SpooledTemporaryFile
 from typing import IO, BinaryIO, cast
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
@@ -15,7 +15,8 @@ from chalicelib import answers
 from chalicelib.answers import Answer
 from chalicelib.bodies import UnknownContentType
 from chalicelib.exchange import Exchange, MethodNotAllowed
-from chalicelib.refusals import FieldProblem, Forbidden, Invalid, Refused, TooLarge
+from chalicelib.local_files import LocalFiles
+from chalicelib.refusals import FieldProblem, Forbidden, Invalid, NotFound, Refused, TooLarge
 from chalicelib.tickets import MAX_FILE_SIZE
 from desk.published import Sent, content_type, send_file
 
@@ -32,14 +33,10 @@ def download(here: Exchange, word: str) -> Sent:
     MethodNotAllowed."""
     if here.method not in ("GET", "HEAD"):
         raise MethodNotAllowed("A file can be read here; nothing can be sent to it.")
-    served = here.desk.files.served(unquote(word), here.desk.clock())
-    ascii_name = "".join(c if (c.isascii() and c.isalnum()) or c in "-_. " else "_" for c in served.name)
+    served = _folder(here).served(unquote(word), here.desk.clock())
     headers = (
         ("Content-Type", content_type(served.name)),
-        (
-            "Content-Disposition",
-            f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(served.name)}",
-        ),
+        ("Content-Disposition", answers.to_be_saved(served.name)),
         ("Accept-Ranges", "bytes"),
         *answers.PRIVATE_HEADERS,
     )
@@ -72,7 +69,7 @@ def upload(here: Exchange, stream: BinaryIO, length: int) -> Answer:
         if file is None or not file.filename:
             raise Invalid([FieldProblem(field="file", message="Choose a file.")])
         content.seek(0)
-        arrived = here.desk.files.receive(
+        arrived = _folder(here).receive(
             form, file.filename, file.content_type or "", cast(BinaryIO, content), here.desk.clock()
         )
     view = here.desk.attach(arrived)
@@ -85,6 +82,13 @@ def refused(here: Exchange, trouble: Refused) -> Answer:
         return answers.problem(trouble)
     again = _DOWNLOAD_PAGE if isinstance(trouble, Forbidden) and here.method in ("GET", "HEAD") else ""
     return here.pages.refusal(trouble, again_url=again, phone=here.phone)
+
+
+def _folder(here: Exchange) -> LocalFiles:
+    """Raises NotFound where files lie elsewhere, with addresses of their own."""
+    if not isinstance(here.desk.files, LocalFiles):
+        raise NotFound
+    return here.desk.files
 
 
 def _parts(

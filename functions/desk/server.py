@@ -190,6 +190,12 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
 class _Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = _Refusal
 
+    def handle_close(self) -> None:
+        """Also lets go of what came of a request that broke off."""
+        if self.request is not None:
+            self.request.close()
+        super().handle_close()
+
 
 class Server:
     """A listening server. `url` is where it can be reached; `run` serves until `stop` is called."""

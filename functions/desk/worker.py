@@ -1,4 +1,5 @@
-"""Work that nobody waits for: hands over the mails of the outbox while the desk serves."""
+"""Work that nobody waits for, done while the desk serves: notes files that came past the desk, hands over the
+mails of the outbox."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ PAUSE = 2.0
 
 
 class Worker:
-    """A thread that drains the outbox until it is stopped. Trouble is said on stderr and tried again."""
+    """A thread that works until it is stopped. Trouble is said on stderr, and tried again."""
 
     def __init__(self, desk: Desk, pause: float = PAUSE) -> None:
         self._desk = desk
@@ -34,7 +35,7 @@ class Worker:
         while not self._stop.is_set():
             busy = False
             try:
-                busy = sum(self._desk.outbox.run()) > 0
+                busy = self._desk.arrivals.note() + sum(self._desk.outbox.run()) > 0
                 said = ""
             except NotStored:
                 trouble = "The store cannot be written; mails wait."

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
+import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -14,13 +18,18 @@ from chalicelib.dynamodb_store import DynamoStore
 from chalicelib.ports import Store
 from chalicelib.sqlite_store import SqliteStore, connect
 
-_spec = importlib.util.spec_from_file_location(
-    "dynamodb_local", Path(__file__).with_name("dynamodb_local.py")
-)
-assert _spec
-assert _spec.loader
-dynamodb_local = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(dynamodb_local)
+
+def _beside(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+dynamodb_local = _beside("dynamodb_local")
+seaweedfs = _beside("seaweedfs")
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +41,27 @@ def dynamodb() -> Iterator[str]:
         pytest.skip("DynamoDB Local is not there: make test fetches it")
     with dynamodb_local.running() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[tuple[str, str]]:
+    """The address of an S3 server, SeaweedFS, and a bucket there."""
+    if not seaweedfs.present():
+        pytest.fail("SeaweedFS must be there: make dev installs it")
+    with seaweedfs.running() as address:
+        yield address, seaweedfs.bucket(address)
+
+
+@pytest.fixture
+def s3_place(s3: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str, Any]]:
+    """A bucket, a place in it (ends with a slash) and a client of the tests' own; the environment leads the
+    desk there."""
+    address, bucket = s3
+    for name, value in seaweedfs.environment(address).items():
+        monkeypatch.setenv(name, value)
+    client = seaweedfs.client(address)
+    yield bucket, f"{uuid.uuid4().hex}/", client
+    client.close()
 
 
 @pytest.fixture
@@ -69,3 +99,13 @@ def open_store(place: tuple[str, ...]) -> Iterator[Callable[[], Store]]:
 @pytest.fixture
 def store(open_store: Callable[[], Store]) -> Store:
     return open_store()
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    def port() -> int:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            return int(listener.getsockname()[1])
+
+    return port

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 
@@ -29,8 +30,8 @@ class UploadForm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArrivedUpload:
-    """A file of which every byte is on disk, with what its signed form said. `attachment` is "" when the
-    form was made without announcing a file."""
+    """A file of which every byte is stored, with what its signed form said. `attachment` is its id;
+    `source` says where it lies besides until it is settled, "" for nowhere."""
 
     ticket: str
     attachment: str
@@ -38,6 +39,7 @@ class ArrivedUpload:
     content_type: str
     size: int
     sha256: str
+    source: str = ""
 
 
 class Files(Protocol):
@@ -49,8 +51,36 @@ class Files(Protocol):
         ...
 
     def upload_form(
-        self, *, ticket: str, attachment: str, name: str, content_type: str, expires: datetime, max_size: int
-    ) -> UploadForm: ...
+        self,
+        *,
+        ticket: str,
+        attachment: str,
+        name: str,
+        content_type: str,
+        expires: datetime,
+        max_size: int,
+        back: str,
+    ) -> UploadForm:
+        """The form for one file. `attachment`, `name` and `content_type` are those of an announced one, or
+        all ""; `back` is the address of ours that a browser is led to afterwards, "" for a program."""
+        ...
+
+    def arrived(self, ticket: str = "") -> Iterator[ArrivedUpload]:
+        """The whole files that came past the desk, for one ticket or for all, and that are not settled. Each
+        is told again until it is."""
+        ...
+
+    def settled(self, arrived: ArrivedUpload) -> None:
+        """Its ticket shows it, or never will: do not tell it again."""
+        ...
+
+    def discard(self, arrived: ArrivedUpload) -> None:
+        """Take away a file that no ticket shows."""
+        ...
+
+    def attachment_path(self, ticket: str, attachment: str) -> Path | str:
+        """Where staff find an attachment."""
+        ...
 
 
 class UploadReceiver(Protocol):
@@ -59,5 +89,3 @@ class UploadReceiver(Protocol):
     def receive(
         self, fields: Mapping[str, str], filename: str, content_type: str, content: BinaryIO, now: datetime
     ) -> ArrivedUpload: ...
-
-    def discard(self, arrived: ArrivedUpload) -> None: ...
