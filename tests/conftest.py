@@ -6,7 +6,12 @@ import os
 import shutil
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
+
+# No test is timed: a busy machine is not a fault.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 
 from chalicelib import form_pages
 from chalicelib.fields import HONEYPOT, IDEMPOTENCY_KEY, Form
-from chalicelib.refusals import FieldProblem, Invalid, NotAvailable, NotStored, Refused, TooMany
+from chalicelib.refusals import FieldProblem, Invalid, NotAvailable, NotEntitled, NotStored, Refused, TooMany
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -111,6 +111,9 @@ def problem(refused: Refused) -> Answer:
         facts["because"] = list(refused.because)
     if refused.would_change:
         facts["would_change"] = refused.would_change
+    if isinstance(refused, NotEntitled):
+        facts["rule"] = refused.rule
+        facts["compared"] = {name: day.isoformat() for name, day in refused.compared}
     return Answer(
         status=refused.status,
         content_type="application/problem+json",

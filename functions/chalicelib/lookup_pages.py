@@ -9,7 +9,8 @@ from typing import Any
 from chalicelib.answers import Answer
 from chalicelib.exchange import Exchange
 from chalicelib.hours import day_text
-from chalicelib.lookups import DownloadAnswer, ReleaseName, RenewalAnswer, UpdatesAnswer
+from chalicelib.lookups import DownloadAnswer, UpdatesAnswer
+from chalicelib.standing import ReleaseName, RenewalAnswer
 
 KILO = 1024
 

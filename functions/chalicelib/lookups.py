@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from chalicelib.agreements import Agreement, coverage
+from chalicelib.agreements import Agreement
 from chalicelib.catalog import Catalog, File, Product, Release
 from chalicelib.durations import duration, same_day_later
 from chalicelib.entitlement import Entitlement, entitlement
@@ -17,54 +17,12 @@ from chalicelib.hours import day_text, moment_text
 from chalicelib.ports import Clock, Files, Store
 from chalicelib.refusals import FieldProblem, Invalid, NotEntitled, NotFound
 from chalicelib.signing import Signer, fingerprint, read_key, same
+from chalicelib.standing import ReleaseName, RenewalAnswer, decided, newest_given, standing
 
 LINK_TIME = timedelta(minutes=5)
 PAGE_TIME = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReleaseName:
-    """A release in an answer; `url` is a path from the site's root."""
-
-    version: str
-    url: str
-    released: date
-
-    def as_json(self) -> dict[str, object]:
-        return {"version": self.version, "url": self.url, "released": self.released.isoformat()}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RenewalAnswer:
-    """The state of one agreement today. `product` is the slug; `days_left` counts the covered days after
-    today."""
-
-    agreement: str
-    customer: str
-    product: str
-    product_name: str
-    licence: str
-    covered_from: date
-    covered_until: date
-    state: str
-    days_left: int
-    newest_entitled: ReleaseName | None
-    because: tuple[str, ...]
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "agreement": self.agreement,
-            "customer": self.customer,
-            "product": self.product,
-            "product_name": self.product_name,
-            "licence": self.licence,
-            "covered_from": self.covered_from.isoformat(),
-            "covered_until": self.covered_until.isoformat(),
-            "state": self.state,
-            "days_left": self.days_left,
-            "newest_entitled": self.newest_entitled.as_json() if self.newest_entitled else None,
-            "because": list(self.because),
-        }
+_NO_KEY = "-" * 64
+"""As long as a fingerprint, and none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +39,7 @@ class DownloadAnswer:
     size: int
     because: tuple[str, ...]
     notes_url: str
+    decision: Entitlement
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -93,6 +52,7 @@ class DownloadAnswer:
             "size": self.size,
             "because": list(self.because),
             "notes_url": self.notes_url,
+            **decided(self.decision),
         }
 
 
@@ -112,6 +72,7 @@ class UpdatesAnswer:
     supported_until: date | None
     earliest_end: date | None
     because: tuple[str, ...]
+    decision: Entitlement | None
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -123,6 +84,7 @@ class UpdatesAnswer:
             "supported_until": self.supported_until.isoformat() if self.supported_until else None,
             "earliest_end": self.earliest_end.isoformat() if self.earliest_end else None,
             "because": list(self.because),
+            **decided(self.decision),
         }
 
 
@@ -183,22 +145,23 @@ class Lookups:
         line, release = _release(catalog, product, version)
         out = [other for other in line.ordered if other.released <= today] or [release]
         because = [*release.because]
-        newest_entitled = None
+        newest_entitled, decision = None, None
         if held is None:
             because.append("No agreement was given, so nothing is said about what you may install.")
         else:
-            newest_entitled, reasons = self._newest_entitled(held, catalog, today)
+            newest_entitled, decision, reasons = newest_given(held, catalog, today)
             because.extend(reasons)
         ends = release.support_ends
         return UpdatesAnswer(
             product=product,
             version=version,
-            newest=_name(out[-1]),
+            newest=ReleaseName.of(out[-1]),
             newest_entitled=newest_entitled,
             supported=ends is None or today <= ends,
             supported_until=ends,
             earliest_end=_earliest_end(release, today) if ends is None else None,
             because=tuple(because),
+            decision=decision,
         )
 
     def _today(self) -> date:
@@ -206,10 +169,12 @@ class Lookups:
 
     def _mine(self, number: str, key: str) -> Agreement:
         _asked(agreement=number, key=key)
-        kept = self.store.key_hash(number.strip())
+        kept = self.store.key_hashes(number.strip(), self.clock())
         agreement = self.store.agreement(number.strip())
-        right = same(kept or fingerprint(""), fingerprint(read_key(key)))
-        if not (right and kept) or agreement is None or self._withdrawn(agreement):
+        given = fingerprint(read_key(key))
+        # As many comparisons whether there is a key, two, or none.
+        right = [same(one, given) for one in (*kept, *[_NO_KEY] * (2 - len(kept)))]
+        if not any(right) or agreement is None or self._withdrawn(agreement):
             raise NotFound
         return agreement
 
@@ -223,36 +188,7 @@ class Lookups:
         return agreement.withdrawn is not None and self._today() >= agreement.withdrawn
 
     def _renewal(self, agreement: Agreement) -> RenewalAnswer:
-        catalog, today = self.catalog(), self._today()
-        cover = coverage(agreement, catalog.rules, today)
-        newest, reasons = self._newest_entitled(agreement, catalog, today)
-        product = catalog.products.get(agreement.product)
-        return RenewalAnswer(
-            agreement=agreement.agreement,
-            customer=agreement.customer,
-            product=agreement.product,
-            product_name=product.name if product else agreement.product,
-            licence=agreement.licence,
-            covered_from=cover.covered_from,
-            covered_until=cover.covered_until,
-            state=cover.state,
-            days_left=cover.days_left,
-            newest_entitled=newest,
-            because=(*cover.because, *reasons),
-        )
-
-    def _newest_entitled(
-        self, agreement: Agreement, catalog: Catalog, today: date
-    ) -> tuple[ReleaseName | None, tuple[str, ...]]:
-        product = catalog.products.get(agreement.product)
-        if product is None:
-            return None, (f"The site knows no product {agreement.product}.",)
-        last: Entitlement | None = None
-        for release in reversed([r for r in product.ordered if r.released <= today]):
-            last = entitlement(agreement, catalog.rules, release, today)
-            if last.entitled:
-                return _name(release), last.because
-        return None, last.because if last else ()
+        return standing(agreement, self.catalog(), self._today())
 
     def _download(self, agreement: Agreement, product: str, version: str, file: str) -> DownloadAnswer:
         catalog, today, now = self.catalog(), self._today(), self.clock()
@@ -264,6 +200,8 @@ class Lookups:
                 f"Agreement {agreement.agreement} does not give {version}.",
                 because=decision.because,
                 would_change=decision.would_change,
+                rule=decision.rule,
+                compared=decision.compared,
             )
         # The end is written in whole seconds into the link, so the answer says the same.
         expires = (now + LINK_TIME).replace(microsecond=0)
@@ -279,6 +217,7 @@ class Lookups:
             size=chosen.size,
             because=(*decision.because, *_past_support(release, today)),
             notes_url=release.url,
+            decision=decision,
         )
 
 
@@ -322,10 +261,6 @@ def _file(release: Release, name: str) -> File:
             return file
     names = ", ".join(file.name for file in release.files)
     raise _refuse("file", f"Choose one of the files of {release.version}: {names}.")
-
-
-def _name(release: Release) -> ReleaseName:
-    return ReleaseName(version=release.version, url=release.url, released=release.released)
 
 
 def _past_support(release: Release, today: date) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,10 +61,24 @@ class NotFound(Refused):
 
 
 class NotEntitled(Refused):
-    """The agreement does not give this release; `because` and `would_change` say why and what would help."""
+    """The agreement does not give this release; `because` and `would_change` say why and what would help,
+    `rule` is the name of the rule that decided, `compared` the dates that it looked at."""
 
     status = 403
     title = "Your agreement does not include this release"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        because: Iterable[str],
+        would_change: str,
+        rule: str,
+        compared: Iterable[tuple[str, date]],
+    ) -> None:
+        super().__init__(detail, because=because, would_change=would_change)
+        self.rule = rule
+        self.compared = tuple(compared)
 
 
 class Forbidden(Refused):

@@ -13,7 +13,9 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from chalicelib.lookups import DownloadAnswer, RenewalAnswer, UpdatesAnswer
+from chalicelib import entitlement
+from chalicelib.lookups import DownloadAnswer, UpdatesAnswer
+from chalicelib.standing import RenewalAnswer
 from chalicelib.tickets import TicketReceipt, TicketView
 
 Schema = dict[str, Any]
@@ -70,6 +72,18 @@ def _of_type(hint: Any) -> Schema:
     raise TypeError(f"no shape for {hint!r}: say it in shapes.py")
 
 
+DECISION: dict[str, Schema] = {
+    "rule": {"enum": [rule.name for rule in entitlement.RULES]},
+    "compared": {"type": "object", "additionalProperties": DAY},
+    "would_change": TEXT,
+}
+
+
+def decided(schema: Schema) -> Schema:
+    """An answer that also says which rule of entitlement decided, where one did."""
+    return {**schema, "properties": schema["properties"] | DECISION}
+
+
 MOMENT = shape({"iso": INSTANT, "text": TEXT})
 ROUTE = shape({"name": TEXT, "because": TEXTS})
 UPLOAD_FORM = shape(
@@ -118,9 +132,9 @@ SHAPES: dict[str, Schema] = {
         upload=or_null({"$ref": "#/components/schemas/UploadForm"}),
     ),
     "UploadForm": UPLOAD_FORM,
-    "Renewal": of(RenewalAnswer),
-    "Download": of(DownloadAnswer, without=("expires_text",), url=LINK),
-    "Updates": of(UpdatesAnswer),
+    "Renewal": decided(of(RenewalAnswer, without=("decision",))),
+    "Download": decided(of(DownloadAnswer, without=("expires_text", "decision"), url=LINK)),
+    "Updates": decided(of(UpdatesAnswer, without=("decision",))),
     "Problem": {
         **shape(
             {
@@ -130,10 +144,11 @@ SHAPES: dict[str, Schema] = {
                 "detail": TEXT,
                 "errors": many(shape({"field": TEXT, "message": TEXT})),
                 "because": TEXTS,
-                "would_change": TEXT,
+                **DECISION,
             },
-            optional=("errors", "because", "would_change"),
+            optional=("errors", "because", *DECISION),
         ),
-        "description": "RFC 9457. `errors` names every bad field; `because` and `would_change` explain a no.",
+        "description": "RFC 9457. `errors` names every bad field; `because` and `would_change` explain a no, "
+        "`rule` and `compared` name the rule and the dates behind it.",
     },
 }

@@ -23,13 +23,14 @@ from chalicelib.catalog import Catalog, CatalogFile, CatalogTrouble
 from chalicelib.eml_mailer import EmlMailer
 from chalicelib.letters import LetterMaker
 from chalicelib.local_files import LocalFiles
-from chalicelib.lookups import DownloadAnswer, Lookups, RenewalAnswer, UpdatesAnswer
+from chalicelib.lookups import DownloadAnswer, Lookups, UpdatesAnswer
 from chalicelib.outbox import Outbox, oldest_text
 from chalicelib.ports import Act, ArrivedUpload, Clock, Mailer
 from chalicelib.refusals import NotAvailable, NotStored
 from chalicelib.signing import Signer
 from chalicelib.smtp_mailer import SmtpMailer
 from chalicelib.sqlite_store import SqliteStore, connect
+from chalicelib.standing import RenewalAnswer
 from chalicelib.ticket_letters import TEMPLATES as TICKET_TEMPLATES
 from chalicelib.ticket_letters import TicketLetters
 from chalicelib.tickets import Tickets, TicketView

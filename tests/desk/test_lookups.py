@@ -32,6 +32,9 @@ def test_a_renewal_says_state_dates_and_reasons(world: Any) -> None:
             "A current agreement gives every release of its product.",
             "Today, 2026-11-23, is covered: 2026-03-01 to 2027-02-28.",
         ],
+        "rule": "current agreement",
+        "compared": {"today": "2026-11-23", "covered_from": "2026-03-01", "covered_until": "2027-02-28"},
+        "would_change": "",
     }
 
 

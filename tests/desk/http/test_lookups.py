@@ -42,6 +42,9 @@ def test_a_renewal_is_told_with_its_reasons(house: Any) -> None:
         "days_left": 97,
         "newest_entitled": {"version": "2.0", "url": "/releases/widget/2.0/", "released": "2026-06-01"},
         "because": reply.json["because"],
+        "rule": "current agreement",
+        "compared": {"today": "2026-11-23", "covered_from": "2026-03-01", "covered_until": "2027-02-28"},
+        "would_change": "",
     }
     assert "policy/support.md:5" in " ".join(reply.json["because"])
 
@@ -102,6 +105,13 @@ def test_a_lapsed_agreement_is_refused_with_the_rule_and_the_dates(house: Any) -
     assert "2025-12-31" in reasons
     assert "policy/support.md:5" in reasons
     assert said["would_change"]
+    assert said["rule"] == "released outside cover"
+    assert said["compared"] == {
+        "today": "2026-11-23",
+        "covered_from": "2024-01-01",
+        "covered_until": "2025-12-31",
+        "released": "2026-06-01",
+    }
     page = house.client.form("/api/downloads", download(house, "AZ-1002"))
     shown = lxml.html.fromstring(page.text)
     assert page.status == 403
