@@ -17,7 +17,7 @@ from datetime import date
 from difflib import get_close_matches
 from itertools import pairwise
 
-from chalicelib.agreements import EARLIEST, LATEST, LICENCES, STAGES, Agreement, Period
+from chalicelib.agreements import EARLIEST, LATEST, LICENCES, MOST_CONTACTS, STAGES, Agreement, Period
 from chalicelib.drafts import is_email, unfit
 
 COLUMNS = (
@@ -52,7 +52,8 @@ def read(text: str, *, path: str, products: Sequence[str]) -> tuple[Agreement, .
     """The agreements of a CSV (or, when `path` ends in .json, JSON) text. `products`: the slugs that
     exist; empty when that is not known. Raises TableTrouble with every problem."""
     problems: list[TableProblem] = []
-    rows = list(_json_rows(text, path) if path.lower().endswith(".json") else _csv_rows(text, path))
+    read_rows = _json_rows if path.lower().endswith(".json") else _csv_rows
+    rows = list(read_rows(text, path, problems))
     agreements: list[Agreement] = []
     lines: dict[str, int] = {}
     for line, row in rows:
@@ -78,23 +79,24 @@ def write_csv(agreements: Iterable[Agreement]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for agreement in agreements:
-        writer.writerow([inert(cell) for cell in _cells(agreement).values()])
+        writer.writerow([inert(cell) for cell in cells(agreement).values()])
     return out.getvalue()
 
 
 def write_json(agreements: Iterable[Agreement]) -> str:
     """A JSON list of objects with the same columns, every value text."""
-    rows = [_cells(agreement) for agreement in agreements]
+    rows = [cells(agreement) for agreement in agreements]
     return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
 
 
-def _cells(agreement: Agreement) -> dict[str, str]:
-    cells = {name: str(getattr(agreement, name)) for name in COLUMNS}
-    cells["seats"] = "" if agreement.seats is None else str(agreement.seats)
-    cells["paid"] = "; ".join(map(str, agreement.paid))
-    cells["contacts"] = "; ".join(agreement.contacts)
-    cells["withdrawn"] = "" if agreement.withdrawn is None else str(agreement.withdrawn)
-    return cells
+def cells(agreement: Agreement) -> dict[str, str]:
+    """An agreement as text, by column."""
+    made = {name: str(getattr(agreement, name)) for name in COLUMNS}
+    made["seats"] = "" if agreement.seats is None else str(agreement.seats)
+    made["paid"] = "; ".join(map(str, agreement.paid))
+    made["contacts"] = "; ".join(agreement.contacts)
+    made["withdrawn"] = "" if agreement.withdrawn is None else str(agreement.withdrawn)
+    return made
 
 
 def inert(cell: str) -> str:
@@ -111,28 +113,27 @@ def _trouble(path: str, line: int, message: str) -> TableTrouble:
     return TableTrouble([TableProblem(path=path, line=line, message=message)])
 
 
-def _csv_rows(text: str, path: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _csv_rows(text: str, path: str, problems: list[TableProblem]) -> Iterator[tuple[int, Mapping[str, str]]]:
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
-        _check_columns(header, path, 1)
+        if odd := _odd_columns(header):
+            raise TableTrouble(TableProblem(path=path, line=1, message=message) for message in odd)
         line = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                if len(cells) != len(header):
-                    raise _trouble(
-                        path,
-                        line,
-                        f"the line must have {len(header)} cells as the header has, not {len(cells)}",
-                    )
-                plain = [_plain(cell.strip()) for cell in cells]
-                yield line, dict(zip(header, plain, strict=True))
+                if len(cells) == len(header):
+                    yield line, dict(zip(header, [_plain(cell.strip()) for cell in cells], strict=True))
+                else:
+                    said = f"the line must have {len(header)} cells as the header has, not {len(cells)}"
+                    problems.append(TableProblem(path=path, line=line, message=said))
             line = reader.line_num + 1
     except csv.Error as trouble:
-        raise _trouble(path, reader.line_num, f"this is not CSV: {trouble}") from None
+        said = f"this is not CSV: {trouble}"
+        problems.append(TableProblem(path=path, line=reader.line_num, message=said))
 
 
-def _json_rows(text: str, path: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _json_rows(text: str, path: str, problems: list[TableProblem]) -> Iterator[tuple[int, Mapping[str, str]]]:
     text = text.removeprefix("\ufeff")
     try:
         whole = json.loads(text)
@@ -150,13 +151,20 @@ def _json_rows(text: str, path: str) -> Iterator[tuple[int, Mapping[str, str]]]:
         at = re.compile(r"[\s,]*").match(text, at).end()  # type: ignore[union-attr]
         line = text.count("\n", 0, at) + 1
         row, at = decoder.raw_decode(text, at)
-        if not isinstance(row, _Pairs):
-            raise _trouble(path, line, 'an agreement must be an object such as {"agreement": …}')
-        _check_columns([name for name, _ in row], path, line)
-        for name, value in row:
-            if isinstance(value, _Pairs):
-                raise _trouble(path, line, f"'{name}' must be text or a list of texts, not an object")
-        yield line, {name: _json_cell(value) for name, value in row}
+        wrong = _odd_object(row)
+        problems.extend(TableProblem(path=path, line=line, message=message) for message in wrong)
+        if not wrong and isinstance(row, _Pairs):
+            yield line, {name: _json_cell(value) for name, value in row}
+
+
+def _odd_object(row: object) -> list[str]:
+    """Why this is no agreement's object."""
+    if not isinstance(row, _Pairs):
+        return ['an agreement must be an object such as {"agreement": …}']
+    inner = [name for name, value in row if isinstance(value, _Pairs)]
+    return _odd_columns([name for name, _ in row]) + [
+        f"'{_shown(name)}' must be text or a list of texts, not an object" for name in inner
+    ]
 
 
 class _Pairs(list[tuple[str, object]]):
@@ -169,7 +177,7 @@ def _json_cell(value: object) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _check_columns(found: Sequence[str], path: str, line: int) -> None:
+def _odd_columns(found: Sequence[str]) -> list[str]:
     problems = []
     for name in found:
         if name not in COLUMNS:
@@ -179,8 +187,7 @@ def _check_columns(found: Sequence[str], path: str, line: int) -> None:
     problems.extend(f"'{name}' is there twice" for name in sorted({n for n in found if found.count(n) > 1}))
     wanted = ("agreement", "customer", "stage", "product", "licence", "starts")
     problems.extend(f"the column '{name}' is missing" for name in wanted if name not in found)
-    if problems:
-        raise TableTrouble(TableProblem(path=path, line=line, message=message) for message in problems)
+    return problems
 
 
 def _shown(found: str) -> str:
@@ -289,4 +296,6 @@ class _Row:
         for contact in contacts:
             if not is_email(contact):
                 self._say("contacts", "e-mail addresses such as name@example.com; …", contact)
+        if len(contacts) > MOST_CONTACTS:
+            self.wrong.append(f"'contacts' must be at most {MOST_CONTACTS} addresses, not {len(contacts)}")
         return contacts

@@ -1,21 +1,36 @@
-"""`desk agreements`: import, export, look at, renew, withdraw; keys."""
+"""`desk agreements`: the list, and one agreement with what it covers, gives, and why."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
-from chalicelib.agreement_tables import COLUMNS, read, write_csv, write_json
-from chalicelib.agreements import Agreement, coverage, renewal
-from chalicelib.catalog import NoRule
-from chalicelib.refusals import NotFound
-from chalicelib.signing import agreement_key, fingerprint
+from chalicelib.addresses import folded
+from chalicelib.agreement_tables import COLUMNS
+from chalicelib.agreements import Agreement, coverage, next_change
+from chalicelib.catalog import Catalog, NoRule
+from chalicelib.entitlement import Entitlement, entitlement
+from chalicelib.standing import standing
 from chalicelib.wiring import Desk
+from desk.agreement_acts import (
+    agreement_of,
+    agreements_accept,
+    agreements_key,
+    agreements_renew,
+    agreements_unrenew,
+    agreements_withdraw,
+    contacts,
+)
+from desk.agreement_files import agreements_export, agreements_import
 from desk.tables import table
-from desk.terminal import Wired, as_json_option, day_type, plain, print_json, today
+from desk.terminal import Wired, as_json_option, day_type, moment, plain, print_json, today
+
+STATES = ("complimentary", "current", "grace", "lapsed", "not started", "withdrawn")
+HISTORY = 20
+"""So many acts are shown with an agreement; `desk audit list --about` has all of them."""
 
 
 @click.group()
@@ -23,168 +38,181 @@ def agreements() -> None:
     """Update and Support agreements."""
 
 
-@agreements.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Say what would change; change nothing.")
-@click.pass_obj
-def agreements_import(wiring: Wired, file: Path, dry_run: bool) -> None:
-    """Add or change agreements from a CSV or JSON FILE: all of them, or none.
-
-    Agreements that the file does not name stay as they are; keys are never touched.
-    """
-    desk = wiring.desk()
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as trouble:
-        raise click.ClickException(f"{file}: the file must be UTF-8 text ({trouble.reason})") from None
-    catalog = desk.catalog_or_none()
-    rows = read(text, path=str(file), products=sorted(catalog.products) if catalog else ())
-    done = desk.store.import_agreements(
-        rows, dry_run=dry_run, act=wiring.act(desk, "import agreements", "agreements", file.name)
-    )
-    counts = f"{len(done.added)} added, {len(done.changed)} changed, {len(done.unchanged)} unchanged"
-    click.echo(f"{counts}{' (dry run: nothing was changed)' if dry_run else ''}.")
-    if dry_run:
-        for word, numbers in (("add", done.added), ("change", done.changed)):
-            for number in numbers:
-                click.echo(f"  {word} {number}")
-
-
-@agreements.command("export")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of CSV.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
-@click.pass_obj
-def agreements_export(wiring: Wired, file: Path | None, as_json: bool, force: bool) -> None:
-    """Write all agreements, without keys, to FILE or to the screen; the file can be imported again."""
-    as_json = as_json or (file is not None and file.suffix.lower() == ".json")
-    held = wiring.desk().store.agreements()
-    text = write_json(held) if as_json else write_csv(held)
-    if file is None or str(file) == "-":
-        click.echo(text, nl=False)
-        return
-    try:
-        with file.open("w" if force else "x", encoding="utf-8", newline="") as out:
-            out.write(text)
-    except FileExistsError:
-        raise click.ClickException(f"{file} is there already; --force writes over it.") from None
-    click.echo(f"{len(held)} agreements written to {file}.")
+for _command in (
+    agreements_import,
+    agreements_export,
+    agreements_renew,
+    agreements_unrenew,
+    agreements_withdraw,
+    agreements_accept,
+    agreements_key,
+    contacts,
+):
+    agreements.add_command(_command)
 
 
 @agreements.command("list")
+@click.option("--state", type=click.Choice(STATES), help="Only those in this state today.")
+@click.option("--product", default="", help="Only those for this product.")
+@click.option("--customer", default="", help="Only those whose customer's name holds this text.")
+@click.option("--contact", default="", help="Only those that have this address as a contact.")
+@click.option("--ends-before", "before", type=day_type, help="Only those whose cover ends before this day.")
 @as_json_option
 @click.pass_obj
-def agreements_list(wiring: Wired, as_json: bool) -> None:
-    """Every agreement with its state today."""
+def agreements_list(
+    wiring: Wired,
+    state: str | None,
+    product: str,
+    customer: str,
+    contact: str,
+    before: datetime | None,
+    as_json: bool,
+) -> None:
+    """Agreements with their state today: all of them, or those that fit every option."""
     desk = wiring.desk()
-    held = [_agreement_facts(desk, agreement) for agreement in desk.store.agreements()]
+    held = desk.store.agreements_of(contact) if contact else desk.store.agreements()
+    chosen = [
+        facts
+        for agreement in held
+        if product in ("", agreement.product) and folded(customer) in folded(agreement.customer)
+        for facts in [_facts(desk, agreement)]
+        if state in (None, facts["state"])
+        and (before is None or (facts["covered_until"] or "9999") < f"{before:%Y-%m-%d}")
+    ]
     if as_json:
-        print_json(held)
+        print_json(chosen)
         return
     names = ("agreement", "customer", "product", "licence", "state", "covered_until", "key")
-    rows = [[facts[name] for name in names] for facts in held]
-    click.echo(table(names, rows, "There are no agreements. Add some: desk agreements import FILE"))
+    rows = [[facts[name] for name in names] for facts in chosen]
+    nothing = "There are no agreements. Add some: desk agreements import FILE"
+    if state or product or customer or contact or before:
+        nothing = "No agreement fits."
+    click.echo(table(names, rows, nothing))
 
 
 @agreements.command("show")
 @click.argument("agreement")
+@click.option("--version", default="", help="Would the agreement give this release of its product?")
 @as_json_option
 @click.pass_obj
-def agreements_show(wiring: Wired, agreement: str, as_json: bool) -> None:
-    """One agreement, what it covers, and why."""
+def agreements_show(wiring: Wired, agreement: str, version: str, as_json: bool) -> None:
+    """One agreement: what it covers and gives today, by which rule, what would change it, its history."""
     desk = wiring.desk()
-    facts = _agreement_facts(desk, _agreement(desk, agreement))
+    held = agreement_of(desk, agreement)
+    facts = _facts(desk, held) | _more_facts(desk, held)
+    if version:
+        facts["decision"] = {"version": version, **_decision(desk, held, version).as_json()}
     if as_json:
         print_json(facts)
         return
-    because = facts.pop("because")
-    click.echo(table(("field", "value"), [(name, plain(value)) for name, value in facts.items()], ""))
-    for reason in because:
+    apart = ("because", "compared", "rule", "would_change", "decision", "periods", "history", "reminders")
+    rows = [(name.replace("_", " "), plain(value)) for name, value in facts.items() if name not in apart]
+    click.echo(table(("field", "value"), rows, ""))
+    for reason in facts["because"]:
         click.echo(f"  because: {reason}")
+    if facts["would_change"]:
+        click.echo(f"  to change it: {facts['would_change']}")
+    for title, lines in (
+        ("Periods", [f"{one['first']} to {one['last']}, {one['kind']}" for one in facts["periods"]]),
+        ("Reminders", [_reminder_line(one) for one in facts["reminders"]]),
+        ("History", [_act_line(one) for one in facts["history"]]),
+    ):
+        if lines:
+            click.echo("\n".join([f"\n{title}", *(f"  {line}" for line in lines)]))
+    if version:
+        _tell_decision(version, facts["decision"])
 
 
-@agreements.command("renew")
-@click.argument("agreement")
-@click.option("--from", "first", type=day_type, help="First day; else the day after the last covered day.")
-@click.option(
-    "--until", "last", type=day_type, help="Last day, covered too; else as long as the policy says."
-)
-@click.pass_obj
-def agreements_renew(wiring: Wired, agreement: str, first: datetime | None, last: datetime | None) -> None:
-    """Add a paid period to AGREEMENT."""
-    desk = wiring.desk()
-    held, rules = _agreement(desk, agreement), desk.catalog().rules
-    try:
-        period = renewal(held, rules, first.date() if first else None, last.date() if last else None)
-        act = wiring.act(desk, "renew agreement", held.agreement, str(period))
-        desk.store.renew(held.agreement, period, act)
-    except ValueError as trouble:
-        raise click.ClickException(f"Nothing was changed: {str(trouble).rstrip('.')}.") from None
-    click.echo(f"{held.agreement} is paid from {period.first} to {period.last}, both days included.")
+def _tell_decision(version: str, decision: dict[str, Any]) -> None:
+    click.echo(f"\n{version}: {'yes' if decision['entitled'] else 'no'}, by the rule '{decision['rule']}'")
+    for reason in decision["because"]:
+        click.echo(f"  because: {reason}")
+    if decision["would_change"]:
+        click.echo(f"  to change it: {decision['would_change']}")
 
 
-@agreements.command("withdraw")
-@click.argument("agreement")
-@click.option("--on", "day", type=day_type, help="First day without any right; else today.")
-@click.option("--undo", is_flag=True, help="Take a withdrawal back.")
-@click.pass_obj
-def agreements_withdraw(wiring: Wired, agreement: str, day: datetime | None, undo: bool) -> None:
-    """End AGREEMENT: from that day it gives no new link, and its key opens nothing."""
-    desk = wiring.desk()
-    held = _agreement(desk, agreement)
-    ends = None if undo else day.date() if day else today(desk)
-    act = wiring.act(desk, "withdraw agreement", held.agreement, str(ends) if ends else "taken back")
-    desk.store.withdraw(held.agreement, ends, act)
-    click.echo(
-        f"{held.agreement} is {'no longer withdrawn' if ends is None else f'withdrawn from {ends} on'}."
-    )
+def _reminder_line(one: dict[str, Any]) -> str:
+    stage = "after" if one["stage"] < 0 else f"{one['stage']} days before"
+    return f"{one['when']}: {stage} the end on {one['ends']}"
 
 
-@agreements.command("key")
-@click.argument("agreement")
-@click.option(
-    "--rotate", is_flag=True, help="Draw a new key although there is one; the old one ends at once."
-)
-@click.pass_obj
-def agreements_key(wiring: Wired, agreement: str, rotate: bool) -> None:
-    """Draw the key of AGREEMENT and show it once; only its hash is kept."""
-    desk = wiring.desk()
-    held = _agreement(desk, agreement)
-    if desk.store.key_hash(held.agreement) and not rotate:
+def _act_line(one: dict[str, Any]) -> str:
+    detail = f": {one['detail']}" if one["detail"] else ""
+    return f"{one['when']} {one['who']}, {one['what']}{detail}"
+
+
+def _decision(desk: Desk, agreement: Agreement, version: str) -> Entitlement:
+    catalog = desk.catalog()
+    release = catalog.release(agreement.product, version)
+    if release is None:
         raise click.ClickException(
-            f"{held.agreement} has a key, which cannot be shown again; --rotate draws a new one."
+            f"The catalog has no release {version} of {agreement.product}: it is unknown, or held back."
         )
-    key = agreement_key()
-    act = wiring.act(desk, "draw agreement key", held.agreement)
-    desk.store.set_key(held.agreement, fingerprint(key), desk.clock(), act)
-    click.echo(key)
-    click.echo("This key is shown once. Give it to the customer by a safe way.", err=True)
+    return entitlement(agreement, catalog.rules, release, today(desk))
 
 
-def _agreement(desk: Desk, number: str) -> Agreement:
-    found = desk.store.agreement(number)
-    if found is None:
-        raise NotFound(f"There is no agreement {number}.")
-    return found
-
-
-def _agreement_facts(desk: Desk, agreement: Agreement) -> dict[str, Any]:
+def _facts(desk: Desk, agreement: Agreement) -> dict[str, Any]:
+    """What the list shows of an agreement, and why; a catalog that says nothing of it hides no other."""
     facts: dict[str, Any] = {name: getattr(agreement, name) for name in COLUMNS}
     facts |= {"starts": str(agreement.starts), "paid": [str(period) for period in agreement.paid]}
     facts |= {"withdrawn": str(agreement.withdrawn) if agreement.withdrawn else None}
     facts |= {"contacts": list(agreement.contacts)}
     facts |= {"key": "yes" if desk.store.key_hash(agreement.agreement) else "no"}
+    unknown: dict[str, Any] = {"covered_from": None, "covered_until": None, "days_left": None, "because": []}
     catalog = desk.catalog_or_none()
     if catalog is None:
-        return facts | {"state": "unknown without a catalog", "covered_until": None, "because": []}
+        return facts | {"state": "unknown without a catalog"} | unknown
     try:
         cover = coverage(agreement, catalog.rules, today(desk))
-    except NoRule as trouble:  # one agreement of many: the others are still to be shown
-        return facts | {"state": "unknown without a rule", "covered_until": None, "because": [trouble.detail]}
+    except NoRule as trouble:
+        return facts | {"state": "unknown without a rule"} | unknown | {"because": [trouble.detail]}
     return facts | {
         "state": cover.state,
         "covered_from": str(cover.covered_from),
         "covered_until": str(cover.covered_until),
         "days_left": cover.days_left,
         "because": list(cover.because),
+    }
+
+
+def _more_facts(desk: Desk, agreement: Agreement) -> dict[str, Any]:
+    """What is shown of one agreement alone: the decision behind what it gives, and what happened to it."""
+    number = agreement.agreement
+    acts, _ = desk.store.acts(about=number, limit=HISTORY)
+    facts: dict[str, Any] = {"next_change": None, "newest_entitled": None, "rule": None, "compared": {}}
+    facts |= {"would_change": "", "periods": []}
+    catalog = desk.catalog_or_none()
+    if catalog is not None:
+        with suppress(NoRule):  # the state says so
+            facts |= _standing_facts(catalog, agreement, desk)
+    facts["reminders"] = [
+        {"ends": str(one.ends), "stage": one.stage, "when": moment(desk, one.when)}
+        for one in desk.store.reminded(number)
+    ]
+    facts["history"] = [
+        {"when": moment(desk, one.when), "who": one.who, "what": one.what, "detail": one.detail}
+        for one in acts
+    ]
+    return facts
+
+
+def _standing_facts(catalog: Catalog, agreement: Agreement, desk: Desk) -> dict[str, Any]:
+    now = today(desk)
+    answer = standing(agreement, catalog, now)
+    said = answer.as_json()
+    changes = next_change(agreement, catalog.rules, now)
+    cover = coverage(agreement, catalog.rules, now)
+    return {
+        "because": said["because"],
+        "next_change": {"on": str(changes[0]), "to": changes[1].state} if changes else None,
+        "newest_entitled": said["newest_entitled"],
+        "periods": [
+            {
+                "first": str(one.first),
+                "last": str(one.last),
+                "kind": "paid" if one in agreement.paid else "complimentary",
+            }
+            for one in cover.periods
+        ],
+        **{name: said[name] for name in ("rule", "compared", "would_change") if name in said},
     }

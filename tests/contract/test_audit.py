@@ -40,7 +40,8 @@ def test_every_verb_of_staff_keeps_its_act(store: Store) -> None:
     store.add_message(
         number, values.message("one", "staff"), "answered", values.identity("1"), [], NOW, acts[2]
     )
-    store.import_agreements([values.agreement("A")], dry_run=False, act=acts[3])
+    store.import_agreements([values.agreement("A")], dry_run=False)
+    store.amend("A", lambda held: replace(held, customer="Town"), acts[3])
     store.renew("A", values.Period(first=date(2030, 1, 1), last=date(2030, 12, 31)), acts[4])
     store.withdraw("A", date(2031, 1, 1), acts[5])
     store.set_key("A", "hash", NOW, acts[6])
@@ -48,6 +49,18 @@ def test_every_verb_of_staff_keeps_its_act(store: Store) -> None:
     assert store.acts(about="A") == (tuple(reversed(acts[3:])), "")
     store.retry_mails(NOW, "m", act("retry", "m", 9))
     assert store.acts(limit=1)[0] == (act("retry", "m", 9),)
+
+
+def test_an_import_keeps_its_act_and_one_of_each_agreement_that_it_changes(store: Store) -> None:
+    first, second, third = (values.agreement(number) for number in "ABC")
+    store.import_agreements([first, second], dry_run=False)
+    given = act("import agreements", "agreements")
+    later = [replace(first, contacts=(), customer="Town"), second, third]
+    store.import_agreements(later, dry_run=False, act=given)
+    of_first = replace(given, id=f"{given.id} A", about="A", detail="changed: customer, contacts")
+    of_third = replace(given, id=f"{given.id} C", about="C", detail="added")
+    assert store.acts()[0] == (of_third, of_first, given)
+    assert [store.acts(about=number)[0] for number in "ABC"] == [(of_first,), (), (of_third,)]
 
 
 def test_what_changed_nothing_leaves_no_act(store: Store) -> None:

@@ -82,6 +82,38 @@ def test_columns_are_checked_with_a_suggestion() -> None:
     ]
 
 
+def test_lines_of_another_length_are_told_with_every_other_mistake() -> None:
+    rows = [HEADER, "US-1,City", GOOD.replace("accepted", "done"), f"{GOOD},more"]
+    assert problems("\n".join(rows)) == [
+        "agreements.csv:2: the line must have 11 cells as the header has, not 2",
+        "agreements.csv:3: 'stage' must be one of implementation, accepted, not 'done'",
+        "agreements.csv:4: the line must have 11 cells as the header has, not 12",
+    ]
+
+
+def test_every_odd_object_of_a_json_file_is_told() -> None:
+    good = {"agreement": "A", "customer": "City", "stage": "accepted", "product": "cityworks"}
+    good |= {"licence": "site", "starts": "2026-03-01"}
+    text = ",\n".join(
+        json.dumps(one)
+        for one in (7, {**good, "nme": "x"}, {**good, "customer": {}}, {**good, "stage": "no"})
+    )
+    assert problems(f"[{text}]", "a.json") == [
+        'a.json:1: an agreement must be an object such as {"agreement": …}',
+        "a.json:2: 'nme' is no column of agreements; the columns are agreement, customer, stage, "
+        "client_manager, product, licence, seats, starts, paid, contacts, withdrawn",
+        "a.json:3: 'customer' must be text or a list of texts, not an object",
+        "a.json:4: 'stage' must be one of implementation, accepted, not 'no'",
+    ]
+
+
+def test_an_agreement_has_at_most_fifty_contacts() -> None:
+    many = "; ".join(f"c{number}@example.org" for number in range(51))
+    assert problems(f"{HEADER}\n{GOOD.replace('a@example.org; b@example.org', many)}\n") == [
+        "agreements.csv:2: 'contacts' must be at most 50 addresses, not 51"
+    ]
+
+
 def test_a_short_line_and_a_broken_file_are_told() -> None:
     assert problems(f"{HEADER}\nUS-1,City\n") == [
         "agreements.csv:2: the line must have 11 cells as the header has, not 2"

@@ -248,6 +248,7 @@ def test_what_staff_did_is_listed_and_exported(run: Any, world: Any, tmp_path: P
         ("=Robin", "close ticket", receipt.number),
         ("=Robin", "answer ticket", receipt.number),
         ("=Robin", "assign ticket", receipt.number),
+        ("=Robin", "import agreements", "US-7"),
         ("=Robin", "import agreements", "agreements"),
     ]
     assert listed["before"] is None
@@ -259,5 +260,5 @@ def test_what_staff_did_is_listed_and_exported(run: Any, world: Any, tmp_path: P
     assert "answer ticket" in run("audit", "list", "--limit", "1", "--before", mark[1]).output
     exported = run("audit", "export").output.splitlines()
     assert exported[0] == "when,who,what,about,detail"
-    assert len(exported) == 5
+    assert len(exported) == 6
     assert all(",'=Robin," in line for line in exported[1:])

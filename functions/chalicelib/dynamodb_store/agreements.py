@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any
 
 from chalicelib.addresses import folded
-from chalicelib.agreements import Agreement, Period, checked_period
-from chalicelib.dynamodb_store.audit import DynamoAudit
+from chalicelib.agreement_changes import compare
+from chalicelib.agreements import Agreement, Period, with_period
+from chalicelib.dynamodb_store.audit import DynamoAudit, act_of_text, act_text
 from chalicelib.dynamodb_store.items import HEAD, Item, flat, instant, put, typed
 from chalicelib.dynamodb_store.table import MOST, TRIES, Overtaken, still, trouble
-from chalicelib.ports.agreements import Imported
-from chalicelib.ports.audit import Act
+from chalicelib.ports.agreements import Approval, Imported
+from chalicelib.ports.audit import Act, act_of_one
 from chalicelib.refusals import NotFound
 
 
@@ -44,28 +44,38 @@ class DynamoAgreements(DynamoAudit):
         return tuple(one for one in found if one and whose in map(folded, one.contacts))
 
     def import_agreements(
-        self, agreements: Iterable[Agreement], *, dry_run: bool, act: Act | None = None
+        self,
+        agreements: Iterable[Agreement],
+        *,
+        dry_run: bool,
+        act: Act | None = None,
+        approve: Approval | None = None,
     ) -> Imported:
         wanted = {agreement.agreement: agreement for agreement in agreements}
 
         def attempt() -> tuple[list[Item], Imported]:
             count = self._settled()
-            held = {item["sk"]: item["doc"] for item in self._partition("agreements") if item["sk"] != HEAD}
+            before = {
+                item["sk"]: agreement_of(item["doc"])
+                for item in self._partition("agreements")
+                if item["sk"] != HEAD
+            }
+            if approve is not None:
+                approve(tuple(before.values()))
             kinds: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
-            changes = {}
             for number, agreement in wanted.items():
-                doc = json.loads(json.dumps(agreement_doc(agreement)))
-                kind = "unchanged" if held.get(number) == doc else "changed" if number in held else "added"
-                kinds[kind].append(number)
-                if kind != "unchanged":
-                    changes[number] = doc
+                held = before.get(number)
+                kinds["added" if held is None else "unchanged" if held == agreement else "changed"].append(
+                    number
+                )
+            changed = [wanted[number] for number in (*kinds["added"], *kinds["changed"])]
             done = Imported(**{kind: tuple(numbers) for kind, numbers in kinds.items()})
-            if dry_run or not changes:
+            if dry_run or not changed:
                 return [], done
             # Too many for one transaction: they are laid beside, one write makes them count, and whoever
             # comes next puts them in their places.
             batch = uuid.uuid4().hex
-            self._laid(batch, changes)
+            self._laid(batch, changed, act, compare(before.values(), changed).summaries)
             return [self._counted(count, batch=batch), *self._acts(act)], done
 
         done = self._tried(attempt)
@@ -73,29 +83,61 @@ class DynamoAgreements(DynamoAudit):
             self._tried(lambda: ([], self._settled()))
         return done
 
+    def amend(
+        self, number: str, change: Callable[[Agreement], Agreement], act: Act | None = None
+    ) -> Agreement:
+        def attempt() -> tuple[list[Item], Agreement]:
+            count = self._settled()
+            item = self._get("agreements", number)
+            if item is None:
+                raise NotFound(f"There is no agreement {number}.")
+            changed = change(agreement_of(item["doc"]))
+            doc = agreement_doc(changed)
+            return [
+                *self._contacts(number, item["doc"], doc),
+                self._agreement_item(number, doc, **_keys(item)),
+                self._counted(count),
+                *self._acts(act),
+            ], changed
+
+        return self._tried(attempt)
+
     def renew(self, number: str, period: Period, act: Act | None = None) -> Agreement:
-        return self._amended(
-            number,
-            lambda held: replace(held, paid=tuple(sorted((*held.paid, checked_period(period, held.paid))))),
-            act,
-        )
+        return self.amend(number, lambda held: with_period(held, period), act)
 
     def withdraw(self, number: str, day: date | None, act: Act | None = None) -> Agreement:
-        return self._amended(number, lambda held: replace(held, withdrawn=day), act)
+        return self.amend(number, lambda held: replace(held, withdrawn=day), act)
 
     def key_hash(self, number: str) -> str:
         with trouble():
             item = self._get("agreements", number)
         return str(item.get("key_hash", "")) if item else ""
 
-    def set_key(self, number: str, key_hash: str, now: datetime, act: Act | None = None) -> None:
+    def key_hashes(self, number: str, now: datetime) -> tuple[str, ...]:
+        with trouble():
+            item = self._get("agreements", number) or {}
+        old = item.get("old_key_hash", "") if instant(now) < item.get("old_key_until", "") else ""
+        return tuple(str(one) for one in (item.get("key_hash", ""), old) if one)
+
+    def set_key(
+        self,
+        number: str,
+        key_hash: str,
+        now: datetime,
+        act: Act | None = None,
+        *,
+        old_until: datetime | None = None,
+    ) -> None:
         def attempt() -> tuple[list[Item], None]:
             count = self._settled()
             item = self._get("agreements", number)
             if item is None:
                 raise NotFound(f"There is no agreement {number}.")
+            keys = {"key_hash": key_hash, "key_made": instant(now)}
+            if old_until is not None:
+                keys |= {"old_key_hash": item.get("key_hash", ""), "old_key_until": instant(old_until)}
             return [
-                self._agreement_item(number, item["doc"], key_hash=key_hash, key_made=instant(now)),
+                self._agreement_item(number, item["doc"], **keys),
                 self._counted(count),
                 *self._acts(act),
             ], None
@@ -131,11 +173,11 @@ class DynamoAgreements(DynamoAudit):
             writes: list[Item] = []
             for item in coming:
                 there = held.get(item["sk"], {})
-                key = {name: there[name] for name in ("key_hash", "key_made") if name in there}
                 # The agreement after its contacts: whoever goes on where this one was killed finds either the
                 # old agreement, and mends its contacts again, or the new one with its contacts in order.
                 writes += self._contacts(item["sk"], there.get("doc"), item["doc"], all_of=True)
-                writes.append(self._agreement_item(item["sk"], item["doc"], **key))
+                writes.append(self._agreement_item(item["sk"], item["doc"], **_keys(there)))
+                writes += self._acts(act_of_text(item["act"]) if "act" in item else None)
             for start in range(0, len(writes), MOST - 1):
                 self._transact([still, *writes[start : start + MOST - 1]])
             self._transact([self._counted(int(head["v"]))])
@@ -145,15 +187,21 @@ class DynamoAgreements(DynamoAudit):
                 )
         raise Overtaken
 
-    def _laid(self, batch: str, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    def _laid(
+        self, batch: str, changed: Sequence[Agreement], act: Act | None, summaries: Mapping[str, str]
+    ) -> None:
         # The contacts go straight to their place: one too many does no harm, one missing would hide an
         # agreement as soon as the import counts.
-        items = [put(self._table, f"import {batch}", number, doc) for number, doc in changes.items()]
-        items += [
-            put(self._table, f"contact {contact}", number, None)
-            for number, doc in changes.items()
-            for contact in _addresses(doc)
-        ]
+        items = []
+        for agreement in changed:
+            number, doc = agreement.agreement, agreement_doc(agreement)
+            own = act_of_one(act, number, summaries.get(number, ""))
+            items.append(
+                put(self._table, f"import {batch}", number, doc, **({"act": act_text(own)} if own else {}))
+            )
+            items += [
+                put(self._table, f"contact {contact}", number, None) for contact in sorted(_addresses(doc))
+            ]
         rest = [{"PutRequest": {"Item": item["Item"]}} for item in items]
         while rest:
             answer = self._client().batch_write_item(RequestItems={self._table: rest[:25]})
@@ -179,23 +227,13 @@ class DynamoAgreements(DynamoAudit):
         for kept in sorted(new if all_of else new - old):
             yield {"Put": put(self._table, f"contact {kept}", number, None)}
 
-    def _amended(self, number: str, change: Callable[[Agreement], Agreement], act: Act | None) -> Agreement:
-        def attempt() -> tuple[list[Item], Agreement]:
-            count = self._settled()
-            item = self._get("agreements", number)
-            if item is None:
-                raise NotFound(f"There is no agreement {number}.")
-            changed = change(agreement_of(item["doc"]))
-            doc = agreement_doc(changed)
-            key = {name: item[name] for name in ("key_hash", "key_made") if name in item}
-            return [
-                *self._contacts(number, item["doc"], doc),
-                self._agreement_item(number, doc, **key),
-                self._counted(count),
-                *self._acts(act),
-            ], changed
 
-        return self._tried(attempt)
+_KEYS = ("key_hash", "key_made", "old_key_hash", "old_key_until")
+
+
+def _keys(item: Mapping[str, Any]) -> dict[str, object]:
+    """What an agreement's item keeps of its keys."""
+    return {name: item[name] for name in _KEYS if name in item}
 
 
 def _addresses(doc: Mapping[str, Any]) -> set[str]:

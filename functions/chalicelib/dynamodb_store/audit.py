@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -36,9 +37,7 @@ class DynamoAudit(Table):
         with trouble():
             items = [plain(item) for item in self._client().query(**query)["Items"]]
         shown = items[:limit]
-        found = tuple(
-            Act(**{**item["doc"], "when": datetime.fromisoformat(item["doc"]["when"])}) for item in shown
-        )
+        found = tuple(_act_of(item["doc"]) for item in shown)
         return found, str(shown[-1]["place"]) if len(items) > limit else ""
 
     def _acts(self, act: Act | None) -> Iterator[Item]:
@@ -50,3 +49,16 @@ class DynamoAudit(Table):
                     self._table, f"acts of {act.about}", place, flat(asdict(act)), list="acts", place=place
                 )
             }
+
+
+def act_text(act: Act) -> str:
+    """An act that is kept when the import that it belongs to is put in its place."""
+    return json.dumps(flat(asdict(act)), ensure_ascii=False)
+
+
+def act_of_text(text: str) -> Act:
+    return _act_of(json.loads(text))
+
+
+def _act_of(doc: dict[str, Any]) -> Act:
+    return Act(**{**doc, "when": datetime.fromisoformat(doc["when"])})

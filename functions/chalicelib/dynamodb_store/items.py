@@ -13,6 +13,7 @@ also has `list` and `place`, the key of the index `lists`:
 | `agreements` | `<number>`, `` `` | agreements; how often they changed, and an import under way | | |
 | `contact <folded>` | `<number>` | an agreement that may have this contact: the agreement itself says | | |
 | `import <id>` | `<number>` | an agreement as an import will leave it | | |
+| `reminders <number>` | `<end>` | the stages of which contacts were reminded before that end | | |
 | `mail <id>` | `` `` | a mail and its fate | `mails <state>` | created, id |
 | `address <folded>` | `` `` | the capped mails of the last day | | |
 | `acts of <about>` | when, id | what a member of staff did | `acts` | when, id |

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from chalicelib.ports.agreements import AgreementStore, Imported
+from chalicelib.ports.agreements import AgreementStore, Approval, Imported
 from chalicelib.ports.audit import Act, AuditStore
 from chalicelib.ports.clock import Clock
 from chalicelib.ports.files import ArrivedUpload, Files, UploadForm, UploadReceiver
 from chalicelib.ports.identity import CONTENT_KEPT, KEY_KEPT, Identity, KeyReused
 from chalicelib.ports.mails import MAIL_CAPS, Mailer, MailStore, MailTrouble, Outgoing, QueuedMail
+from chalicelib.ports.reminders import Reminded, ReminderStore
 from chalicelib.ports.tickets import (
     ANNOUNCED_FOR,
     Attachment,
@@ -32,6 +33,7 @@ __all__ = [
     "MAIL_CAPS",
     "Act",
     "AgreementStore",
+    "Approval",
     "ArrivedUpload",
     "Attachment",
     "AttachmentsFull",
@@ -48,6 +50,8 @@ __all__ = [
     "NumberTaken",
     "Outgoing",
     "QueuedMail",
+    "Reminded",
+    "ReminderStore",
     "Store",
     "Ticket",
     "TicketStore",
@@ -56,6 +60,6 @@ __all__ = [
 ]
 
 
-class Store(TicketStore, AgreementStore, MailStore, AuditStore, Protocol):
+class Store(TicketStore, AgreementStore, ReminderStore, MailStore, AuditStore, Protocol):
     """Everything that must not be lost. Every verb raises `NotStored` when the disk is full, read-only or
     gone; then nothing of it was kept. A verb that returns has been committed and synced."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -20,6 +20,10 @@ class Imported:
     unchanged: tuple[str, ...]
 
 
+Approval = Callable[[tuple[Agreement, ...]], None]
+"""Looks at every agreement that is kept; what it raises stops an import before anything is changed."""
+
+
 class AgreementStore(Protocol):
     """Agreements and their keys."""
 
@@ -33,9 +37,23 @@ class AgreementStore(Protocol):
         ...
 
     def import_agreements(
-        self, agreements: Iterable[Agreement], *, dry_run: bool, act: Act | None = None
+        self,
+        agreements: Iterable[Agreement],
+        *,
+        dry_run: bool,
+        act: Act | None = None,
+        approve: Approval | None = None,
     ) -> Imported:
-        """All or none. Keys are left as they are."""
+        """All or none. Keys are left as they are. `approve` sees what the import finds, in its transaction;
+        it may be asked again when somebody was faster. Beside `act`, each agreement that was added or changed
+        keeps an act of its own that names the fields."""
+        ...
+
+    def amend(
+        self, number: str, change: Callable[[Agreement], Agreement], act: Act | None = None
+    ) -> Agreement:
+        """Make an agreement what `change` makes of it, which may be asked again when somebody was faster.
+        Raises NotFound, and what `change` raises."""
         ...
 
     def renew(self, number: str, period: Period, act: Act | None = None) -> Agreement:
@@ -48,4 +66,19 @@ class AgreementStore(Protocol):
         """The hash of an agreement's key, or "" when there is no key or no such agreement."""
         ...
 
-    def set_key(self, number: str, key_hash: str, now: datetime, act: Act | None = None) -> None: ...
+    def key_hashes(self, number: str, now: datetime) -> tuple[str, ...]:
+        """The hashes of the keys that open an agreement: its key, and the one before while that is kept."""
+        ...
+
+    def set_key(
+        self,
+        number: str,
+        key_hash: str,
+        now: datetime,
+        act: Act | None = None,
+        *,
+        old_until: datetime | None = None,
+    ) -> None:
+        """Keep the hash of a new key ("" for none). The key before opens it until `old_until`, or not at all
+        any more; one before that never."""
+        ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +19,11 @@ class Act:
     about: str
     detail: str
     when: datetime
+
+
+def act_of_one(act: Act | None, number: str, detail: str) -> Act | None:
+    """What an act that changed many things did to one of them."""
+    return act and replace(act, id=f"{act.id} {number}", about=number, detail=detail)
 
 
 class AuditStore(Protocol):

@@ -9,10 +9,11 @@ from chalicelib.sqlite_store.agreements import SqliteAgreements
 from chalicelib.sqlite_store.audit import SqliteAudit
 from chalicelib.sqlite_store.database import connect
 from chalicelib.sqlite_store.mails import SqliteMails
+from chalicelib.sqlite_store.reminders import SqliteReminders
 from chalicelib.sqlite_store.tickets import SqliteTickets
 
 __all__ = ["SqliteStore", "connect"]
 
 
-class SqliteStore(SqliteTickets, SqliteAgreements, SqliteMails, SqliteAudit):
+class SqliteStore(SqliteTickets, SqliteAgreements, SqliteReminders, SqliteMails, SqliteAudit):
     """`Store` on SQLite. It is given what opens one more connection to the same file."""

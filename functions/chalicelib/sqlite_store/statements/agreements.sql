@@ -21,5 +21,10 @@ ON CONFLICT (agreement) DO UPDATE SET
     paid = excluded.paid, contacts = excluded.contacts, withdrawn = excluded.withdrawn
 -- name: key_hash
 SELECT key_hash FROM agreements WHERE agreement = :number
+-- name: key_hashes
+SELECT key_hash, old_key_hash, old_key_until FROM agreements WHERE agreement = :number
 -- name: set_key
-UPDATE agreements SET key_hash = :key_hash, key_made = :now WHERE agreement = :number
+UPDATE agreements
+SET old_key_hash = CASE WHEN :old_until IS NULL THEN '' ELSE key_hash END, old_key_until = :old_until,
+    key_hash = :key_hash, key_made = :now
+WHERE agreement = :number
