@@ -11,6 +11,7 @@ import logging
 import re
 import secrets
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +37,9 @@ from desk.gateway import Gateway, raw_path, request_headers
 from desk.published import Published, Sent
 
 THREADS = 16
+SWITCH = 0.0005
+"""Seconds that a thread may compute while another wants to. With Python's own 0.005 whoever comes back from
+the disk, with the write lock in hand, waits ten times as long behind those that only compute."""
 GRACE = 10.0
 """Seconds that requests under way have to finish after the signal to stop."""
 # Ours are the limits that answer with a page; this one only keeps a flood off the disk.
@@ -292,6 +296,7 @@ def serve(
         # A journal or a terminal gives the time; nothing else of ours speaks to standard error.
         log.addHandler(logging.StreamHandler())
         log.setLevel(logging.INFO)
+    sys.setswitchinterval(SWITCH)
     front = Front(desk, public, posts=posts)
     server = Server(front, host=host, port=port, threads=threads, proxies=proxies)
     earlier = {

@@ -1,7 +1,8 @@
 """The SQLite file: connections, transactions, named statements, and the steps that make its tables.
 
 WAL with synchronous=FULL, so an answer that was given survives a loss of power. One write lock in the process
-and BEGIN IMMEDIATE beyond it: waiting in SQLite's own busy handler is unfair and slow. Statements stand in
+and BEGIN IMMEDIATE beyond it: waiting in SQLite's own busy handler is unfair and slow. Writes that wait for
+each other share one commit, and so one wait for the disk; each returns when that is done. Statements stand in
 `statements/`, a file for each thing that is kept; the steps of the schema in `schema/`, each done once, in
 the order of their names, also on a file that an older desk made. Raises NotStored for a disk that is full,
 read-only or gone. Knows nothing of what is kept.
@@ -14,7 +15,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,8 @@ _NOT_OURS = {
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT),
 }
 """Primary result codes that speak of the machine, not of a mistake in this file."""
+_MOST = 32
+"""Writes that share one commit at most: the first of them waits for the last."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -46,6 +49,26 @@ class Run:
         return self._connection.execute(_statements()[name], values)
 
 
+class _Batch:
+    """Writes that share one commit. `trouble` is what became of it, None when it was committed."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.size = 0
+        self.trouble: BaseException | None = None
+        self._ended = threading.Event()
+
+    def end(self, trouble: BaseException | None = None) -> None:
+        self.trouble = trouble
+        self._ended.set()
+
+    def wait(self) -> None:
+        """Returns when the writes are on the disk. Raises `trouble`."""
+        self._ended.wait()
+        if self.trouble is not None:
+            raise self.trouble
+
+
 class Database:
     """`connect` opens one more connection to the same file; it is called on first use."""
 
@@ -53,32 +76,87 @@ class Database:
         self._connect = connect
         self._lock = threading.Lock()
         self._writer: sqlite3.Connection | None = None
+        self._batch: _Batch | None = None
         self._mine = threading.local()
         self._readers: list[sqlite3.Connection] = []
+        self._counting = threading.Lock()
+        self.waiting = 0
+        """Writes that wait for their turn."""
 
     def close(self) -> None:
         """Close every connection; the store can be used again afterwards."""
         with self._lock:
+            if self._batch is not None:
+                self._commit(self._batch)
             for connection in (*self._readers, *((self._writer,) if self._writer else ())):
                 connection.close()
             self._readers, self._writer, self._mine = [], None, threading.local()
 
     @contextmanager
     def _write(self) -> Iterator[Run]:
-        """One transaction under the write lock: committed and synced at the end, nothing kept on any
-        exception."""
+        """One transaction under the write lock: committed and synced at the end, nothing of it kept on any
+        exception. Whoever waits meanwhile joins the same commit; the last of them does it for all."""
+        self._count(1)
         with self._lock, _machine_trouble():
-            if self._writer is None:
-                self._writer = self._opened()
-            connection = self._writer
-            connection.execute("BEGIN IMMEDIATE")
+            self._count(-1)
+            batch = self._batch or self._begin()
             try:
-                yield Run(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+                with self._member(batch) as run:
+                    yield run
+            finally:
+                if self._batch is batch and (self.waiting == 0 or batch.size >= _MOST):
+                    self._commit(batch)
+        with _machine_trouble():
+            batch.wait()
+
+    def _count(self, step: int) -> None:
+        with self._counting:
+            self.waiting += step
+
+    def _begin(self) -> _Batch:
+        if self._writer is None:
+            self._writer = self._opened()
+        self._writer.execute("BEGIN IMMEDIATE")
+        self._batch = _Batch(self._writer)
+        return self._batch
+
+    @contextmanager
+    def _member(self, batch: _Batch) -> Iterator[Run]:
+        """One write of a batch: what it did is undone on any exception, what the others did is not."""
+        execute = batch.connection.execute
+        if batch.size:
+            execute("SAVEPOINT member")
+        try:
+            yield Run(batch.connection)
+            if batch.size:
+                execute("RELEASE member")
+            batch.size += 1
+        except BaseException as trouble:
+            if not batch.connection.in_transaction:  # a disk that fails has SQLite end it by itself
+                self._leave(batch, trouble)
+            elif batch.size:
+                execute("ROLLBACK TO member")
+                execute("RELEASE member")
+            else:
+                execute("ROLLBACK")
+                self._leave(batch, trouble)
+            raise
+
+    def _commit(self, batch: _Batch) -> None:
+        """Never raises: every write of the batch learns from it what became of its commit."""
+        trouble: BaseException | None = None
+        try:
+            batch.connection.execute("COMMIT")
+        except BaseException as failed:
+            trouble = failed
+            with suppress(sqlite3.Error):
+                if batch.connection.in_transaction:
+                    batch.connection.execute("ROLLBACK")
+        self._leave(batch, trouble)
+
+    def _leave(self, batch: _Batch, trouble: BaseException | None) -> None:
+        self._batch = None
+        batch.end(trouble)
 
     @contextmanager
     def _read(self) -> Iterator[Run]:
