@@ -65,8 +65,9 @@ test: $(VENV)/.dev $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) ## everything, in D
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest
 
-bench: $(VENV)/.bench ## measure builds of 1,000 and 10,000 pages, beside Material and Hugo; judge all that a vendor's archive makes
+bench: $(VENV)/.bench ## measure builds of 1,000 and 10,000 pages, beside Material and Hugo; judge a vendor's archive; measure the desk's tickets
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.desk
 
 lock: ## renew the lock files (needs uv)
 	uv pip compile pyproject.toml --group install --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements/runtime.txt
