@@ -71,6 +71,7 @@ class _Order:
     tell: Progress
     preview: bool
     ledger: Ledger | None = None
+    search: bool = False
 
 
 def labelled(content: Path, error: Problems) -> Problems:
@@ -192,12 +193,13 @@ def build(
     progress: Progress | None = None,
     preview: bool = False,
     ledger: Ledger | None = None,
+    search: bool = False,
 ) -> Built:
     """Make the site. Raises Problems (then nothing was written); NotOurs for a folder of somebody else.
 
     With `preview` every page asks for the next build and loads itself again when it is there. `ledger` is
     that of the target where it will be published: calendars count from it, and pages of lists that are no
-    more lead on.
+    more lead on. With `search` the index of the site is made too.
     """
     order = _Order(
         content=content,
@@ -210,10 +212,11 @@ def build(
         tell=progress or _quiet,
         preview=preview,
         ledger=ledger,
+        search=search,
     )
     found = _found(content)
     counted = ledger.mark() if ledger else ""
-    inputs = _inputs(content, site, found, f"{url} {preview} {counted}", now)
+    inputs = _inputs(content, site, found, f"{url} {preview} {search} {counted}", now)
     if not clean and cache and _same_as_last(cache, out, inputs, now):
         return Built(rendered=(), written=(), removed=(), nothing_changed=True)
     before = write.load(out)
@@ -330,6 +333,8 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
             writer.keep("public/preview.json")
         else:
             writer.put("public/preview.json", json.dumps({"build": build}))
+    if order.search:
+        _indexed(order, library, frozenset(plan.url for plan in plans), writer)
     writer.finish(looks=looks, pages={plan.path: plan.key for plan in plans})
     kept.save()
     bodies.save()
@@ -341,6 +346,44 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         written=tuple(writer.written),
         removed=tuple(writer.removed),
     )
+
+
+def _indexed(order: _Order, library: Library, urls: frozenset[str], writer: write.Writer) -> None:
+    """Make the shards of the search index in which a page has changed, and keep the others."""
+    from bindery import render, search
+    from bindery.outputs.pages import finding
+
+    def path_of(url: str) -> str:
+        return f"public/{render.public_path(url)}"
+
+    table = f"public/{search.SHARDS}"
+    before = (order.out / table).read_text("utf-8") if writer.holds(table) else ""
+    found = [
+        search.Findable(url=url, year=year, help=of_help)
+        for url, year, of_help in finding.findable(library, urls)
+    ]
+    plan = search.plan(found, lambda url: writer.digest(path_of(url)), before)
+    stale = {shard.name for shard in plan.stale}
+    held: dict[str, list[str]] = {}
+    for path in writer.before.files:
+        if path.startswith(f"public/{search.FOLDER}/"):
+            held.setdefault(path.split("/")[2], []).append(path)
+    doubtful = [path for name, paths in held.items() if name in stale for path in paths]
+    writer.doubt([*doubtful, *([table] if stale else [])])
+    for done, shard in enumerate(plan.stale):
+        order.tell("Indexing for search", done, len(plan.stale))
+        files = [
+            (f"public/{path}", content)
+            for path, content in search.index(shard, lambda url: order.out / path_of(url))
+        ]
+        writer.doubt([path for path, _ in files])
+        for path, content in files:
+            writer.put(path, content)
+    for shard in plan.shards:
+        if shard.name not in stale:
+            for path in held[shard.name]:
+                writer.keep(path)
+    writer.put(table, plan.table())
 
 
 def _looks(order: _Order, site_url: str) -> str:

@@ -172,6 +172,7 @@ def check(
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes that render.  [default: one per core]")
 @click.option("--clean", is_flag=True, help="Forget what was made before and make everything anew.")
 @cli_publishing.against
+@click.option("--search/--no-search", default=True, help="Make the search index too.  [default: search]")
 @_json
 def build(
     content: Path,
@@ -182,6 +183,7 @@ def build(
     jobs: int | None,
     clean: bool,
     target: Folder | None,
+    search: bool,
     as_json: bool,
 ) -> None:
     """Make the site; only what changed is made again."""
@@ -198,6 +200,7 @@ def build(
             cache=CACHE,
             progress=progress,
             ledger=publications.ledger(target) if target else None,
+            search=search,
         )
     finally:
         progress.end()

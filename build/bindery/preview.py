@@ -52,7 +52,7 @@ def preview(
     url = f"http://localhost:{port}"
 
     def build() -> Built:
-        return binding.build(content, site, out, now=now(), url=url, cache=cache, preview=True)
+        return binding.build(content, site, out, now=now(), url=url, cache=cache, preview=True, search=True)
 
     build()
     saves: queue.Queue[str] = queue.Queue()

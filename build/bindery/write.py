@@ -101,6 +101,16 @@ class Writer:
             for area in AREAS:
                 shutil.rmtree(self.out / area, ignore_errors=True)
 
+    def doubt(self, paths: Iterable[str]) -> None:
+        """Note that these files may be wrong from now on too."""
+        journal = self.out / JOURNAL
+        earlier = json.loads(journal.read_text("utf-8"))
+        _replace(journal, json.dumps(sorted({*paths, *earlier})).encode())
+
+    def digest(self, path: str) -> str:
+        """The SHA-256 of a file that this build has written or kept."""
+        return self._files[path]
+
     def keep(self, path: str) -> None:
         """This file of the last build is still right."""
         self._files[path] = self.before.files[path]

@@ -43,6 +43,9 @@ SECURITY_HEADERS: tuple[tuple[str, str], ...] = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
 )
+SEARCH_WORKER = "/search/site/pagefind-worker.js"
+WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+"""A worker has the policy of its own answer; all that this one can reach is the site's own index."""
 PRIVATE_HEADERS: tuple[tuple[str, str], ...] = (
     ("Cache-Control", "no-store"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -62,11 +65,15 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def security_headers(site_url: str) -> tuple[tuple[str, str], ...]:
-    """The headers of every answer; on https also the one that keeps it there."""
+def security_headers(site_url: str, path: str = "") -> tuple[tuple[str, str], ...]:
+    """The headers of every answer; on https also the one that keeps it there. `path` is that of a file of the
+    site: the one script that compiles WebAssembly, in a worker of its own, may do so, and no page may."""
+    said = SECURITY_HEADERS
+    if path == SEARCH_WORKER:
+        said = (("Content-Security-Policy", WORKER_POLICY), *said[1:])
     if site_url.startswith("https://"):
-        return (*SECURITY_HEADERS, ("Strict-Transport-Security", "max-age=31536000"))
-    return SECURITY_HEADERS
+        return (*said, ("Strict-Transport-Security", "max-age=31536000"))
+    return said
 
 
 def with_form_to(answer: Answer, url: str) -> Answer:

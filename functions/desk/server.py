@@ -122,7 +122,7 @@ class Front:
             environ.get("QUERY_STRING", ""),
             lambda name: headers.get(name, ""),
         )
-        return self._of_sent(sent, environ)
+        return self._of_sent(sent, environ, path)
 
     def _file_link(self, environ: WSGIEnvironment, word: str) -> _Ready:
         here = Exchange(
@@ -156,8 +156,11 @@ class Front:
             length=len(body),
         )
 
-    def _of_sent(self, sent: Sent, environ: WSGIEnvironment) -> _Ready:
-        headers = (*sent.headers, *self._security)
+    def _of_sent(self, sent: Sent, environ: WSGIEnvironment, path: str = "") -> _Ready:
+        security = self._security
+        if path == answers.SEARCH_WORKER:
+            security = answers.security_headers(self._service.desk.settings.url, path)
+        headers = (*sent.headers, *security)
         if sent.file is None:
             return _Ready(status=sent.status, headers=headers, body=[sent.body], length=len(sent.body))
         wrap: Callable[..., Iterable[bytes]] = environ["wsgi.file_wrapper"]

@@ -32,6 +32,18 @@ ANSWERS = (  # title in the desk's own template language, filled in when it answ
 )
 
 
+LISTS = (  # what leads to everything, where nobody can search
+    ("Releases", "/releases/", "Every version and update, with its notes"),
+    ("Known issues", "/defects/", "What is wrong, what helps, and which release mends it"),
+    ("Help", "/help/", "How to do things"),
+    ("Life cycle", "/life-cycle/", "Until when each version is supported"),
+    ("Newsletter", "/newsletter/", "What we have written to you"),
+    ("Papers", "/papers/", "What we have told at conferences"),
+    ("Events", "/events/", "Where to meet us"),
+    ("Policy", "/policy/", "What we promise"),
+)
+
+
 class Offered(NamedTuple):
     """What a form lets its reader choose from."""
 
@@ -106,6 +118,18 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
         channels,
         CALENDARS,
         FORMATS,
+    )
+    yield templates.plan(
+        "search/",
+        "pages/search.md",
+        lambda: Head(
+            title="Search",
+            description="Search releases, help, known issues and everything else on this site.",
+            kind="search",
+            scripts=("assets/js/search.js",),
+        ),
+        lambda: {"lists": LISTS},
+        LISTS,
     )
     yield templates.plan(
         "404.html",

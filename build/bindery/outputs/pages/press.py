@@ -21,6 +21,22 @@ from bindery.channels import FORMATS
 from bindery.outputs.pages import words
 
 FEEDS = (("all", "Everything"), ("releases", "Releases"), ("newsletter", "Newsletter"))
+FINDABLE = frozenset(
+    (
+        "defect",
+        "event",
+        "feeds",
+        "form",
+        "issue",
+        "life-cycle",
+        "page",
+        "paper",
+        "policy",
+        "release",
+        "security",
+    )
+)
+"""Kinds of pages that search finds; lists, and ways between versions, lead to what it finds anyway."""
 SECTION_FEEDS = {  # what a page's section adds to them
     "Releases": (("security", "Security"),),
     "Known issues": (("defects", "Known issues"), ("security", "Security")),
@@ -137,6 +153,7 @@ class Templates:
             "layout": head.layout,
             "robots": head.robots,
             "form": head.form,
+            "find": _find(head),
             "scripts": head.scripts,
             "head": head.meta,
             "data": head.data,
@@ -154,6 +171,16 @@ class Templates:
             f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items() if value
         ]
         return "---\n" + "\n".join(lines) + "\n---\n\n"
+
+
+def _find(head: Head) -> dict[str, str]:
+    """What search tells pages apart by; nothing for a page that is not to be found."""
+    if head.kind not in FINDABLE or head.robots:
+        return {}
+    told = {"kind": head.section or "About"}
+    if head.kind == "release":
+        told |= {"product": head.crumbs[-1][0], "version": head.short}
+    return told
 
 
 def page_path(url: str) -> str:

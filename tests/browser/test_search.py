@@ -1,0 +1,143 @@
+"""Searching in Debian's Chromium, on the real server with its own policy."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bindery import binding
+from chalicelib import wiring
+from desk.server import Front, running
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("search")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    binding.build(ROOT / "content", ROOT / "site", folder / "dist", now=NOW, url=url, cache=None, search=True)
+    public = folder / "dist" / "public"
+    environ = {
+        "SUPPORT_URL": url,
+        "SUPPORT_VAR": str(folder / "var"),
+        "SUPPORT_CATALOG": str(public / "data" / "catalog.json"),
+    }
+    desk = wiring.desk(environ, lambda: NOW)
+    with running(Front(desk, public), port=port):
+        yield url
+    desk.store.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    with chromium.new_context() as context:
+        opened = context.new_page()
+        said: list[str] = []
+        opened.on("console", lambda message: said.append(message.text))
+        opened.on("pageerror", lambda error: said.append(str(error)))
+        yield opened
+        assert said == []  # no violation of the policy, no fault
+
+
+def test_from_the_home_page_to_the_words_on_the_page_that_was_found(site: str, page: Page) -> None:
+    page.goto(f"{site}/")
+    page.get_by_label("Search releases, help and known issues").fill("time zone export")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{site}/search/?q=time+zone+export")
+    expect(page.get_by_role("status")).to_contain_text("found for “time zone export”")
+    assert page.title().startswith("Search: time zone export")
+    issues = page.get_by_role("region", name="Known issues")
+    issues.get_by_role("link", name="Export of work orders gives times without time zone").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Export of work orders gives times without time zone"
+    )
+    marked = "[...CSS.highlights.get('found')].map((range) => range.toString().toLowerCase())"
+    assert {"time", "zone", "export"} <= set(page.evaluate(marked))
+    page.go_back()
+    expect(page.get_by_role("status")).to_contain_text("found for “time zone export”")
+
+
+def test_results_are_narrowed_by_kind_product_and_version(site: str, page: Page) -> None:
+    page.goto(f"{site}/search/?q=work")
+    expect(page.get_by_role("region", name="Papers")).to_be_visible()
+    page.get_by_label("Kind of page").select_option("Releases")
+    expect(page.get_by_role("region", name="Papers")).to_have_count(0)
+    page.get_by_label("Version").select_option("23.5")
+    expect(page).to_have_url(f"{site}/search/?q=work&kind=Releases&version=23.5")
+    expect(page.locator("#found a")).to_have_text(["Cityworks 23.5"])
+    page.reload()
+    expect(page.locator("#found a")).to_have_text(["Cityworks 23.5"])
+
+
+def test_by_keyboard_alone(site: str, page: Page) -> None:
+    page.goto(f"{site}/life-cycle/")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == "q":
+            break
+    page.keyboard.type("upgrade")
+    page.keyboard.press("Enter")
+    more = page.get_by_role("button", name="More from Releases")
+    expect(more).to_be_visible()
+    before = page.get_by_role("region", name="Releases").get_by_role("link").count()
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Releases").get_by_role("link").nth(before)).to_be_focused()
+
+
+def test_what_was_typed_is_text_and_nothing_found_says_where_to_look(site: str, page: Page) -> None:
+    words = "<img src=x onerror=alert(1)> zzqq"
+    page.goto(f"{site}/search/")
+    page.get_by_label("What are you looking for?").fill(words)
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text(f"found for “{words}”")
+    assert page.locator("#found img").count() == 0
+    page.get_by_label("What are you looking for?").fill("zzqqzz")
+    expect(page.get_by_role("status")).to_contain_text("Nothing found for “zzqqzz”")
+    expect(page.get_by_role("link", name="Every version and update")).to_be_visible()
+
+
+def test_a_first_search_is_small_and_asks_nobody_else(site: str, page: Page) -> None:
+    answers = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto(f"{site}/search/?q=work")
+    expect(page.get_by_role("status")).to_contain_text("found for “work”")
+    page.wait_for_load_state("networkidle")
+    assert {answer.url.split("/")[2] for answer in answers} == {site.split("/")[2]}
+    loaded = sum(answer.request.sizes()["responseBodySize"] for answer in answers)
+    assert 80_000 < loaded < 200_000 + 45_000  # the styles that every page has are among them
+
+
+def test_without_javascript_the_lists_lead_on(site: str, chromium: Browser) -> None:
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{site}/")
+        page.get_by_label("Search releases, help and known issues").fill("pipes")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{site}/search/?q=pipes")
+        expect(page.get_by_text("Searching needs JavaScript")).to_be_visible()
+        expect(page.locator("#search-form")).to_be_hidden()
+        page.get_by_role("link", name="What is wrong, what helps").click()
+        expect(page).to_have_url(f"{site}/defects/")
