@@ -86,10 +86,10 @@ def shards(pages: Iterable[Findable]) -> tuple[Shard, ...]:
 
 
 def first(made: Sequence[Shard]) -> int:
-    """How many of them a first search asks."""
+    """How many of them a first search asks: one part of a large help would be a part by chance."""
     pages = count = 0
     for shard in made[:FIRST_SHARDS]:
-        if count and pages + len(shard.urls) > FIRST_PAGES:
+        if shard.name.startswith("help-part") or (count and pages + len(shard.urls) > FIRST_PAGES):
             break
         pages += len(shard.urls)
         count += 1

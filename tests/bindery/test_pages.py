@@ -172,6 +172,7 @@ def test_every_page_of_the_site_is_planned_once(make: Make) -> None:
         "releases/works/1.0/",
         "releases/works/1.1/",
         "releases/works/2.0/",
+        "search/",
         "support/",
         "support/answers/download.html",
         "support/answers/refused.html",

@@ -78,6 +78,7 @@ def test_a_large_help_waits_behind_the_newest_years() -> None:
     helps = [Findable(url=f"help/{number}/", year=None, help=True) for number in range(2 * MOST)]
     made = ordered(shards([*SITE_PAGES, *helps, *of_years({2025: 200, 2026: 200})]))
     assert [shard.name.partition("-")[0] for shard in made] == ["site", "2026", "help", "help", "2025"]
+    assert first(made) == 2
 
 
 def test_a_table_that_cannot_be_read_makes_every_shard_again() -> None:
