@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from urllib.parse import quote, urlsplit
 
 from chalicelib import form_pages
 from chalicelib.fields import HONEYPOT, IDEMPOTENCY_KEY, Form
+from chalicelib.ports.site import Site
 from chalicelib.refusals import FieldProblem, Invalid, NotAvailable, NotEntitled, NotStored, Refused, TooMany
 
 if TYPE_CHECKING:
@@ -141,10 +143,10 @@ def wants_page(accept: str, *, form: bool) -> bool:
 
 
 class Pages:
-    """Makes pages from one publication (`public`, its real path; None when no site is built)."""
+    """Makes pages from one publication (`site`; None when no site is built)."""
 
-    def __init__(self, public: Path | None) -> None:
-        self._public = public
+    def __init__(self, site: Site | None) -> None:
+        self._site = site
 
     def answer(self, name: str, variables: Mapping[str, Any], *, status: int = 200) -> Answer:
         """The page `name` (a shell's name) with its variables."""
@@ -207,21 +209,19 @@ class Pages:
         return replace(answer, body=page, headers=(*answer.headers, *_waiting(refused)))
 
     def _form_page(self, form: Form) -> str:
-        if self._public is not None and form.page:
-            try:
-                return (self._public / form.page / "index.html").read_text(encoding="utf-8")
-            except FileNotFoundError:
-                pass
+        found = self._site.file(f"{form.page}/index.html") if self._site is not None and form.page else None
+        if found is not None:
+            with suppress(FileNotFoundError):
+                return found.read()
         return _built_in("form.html").render(form=form)
 
     def _page(self, name: str, variables: Mapping[str, Any]) -> str:
         from jinja2 import TemplateError
 
-        if self._public is not None:
-            path = self._public / SHELLS / f"{name}.html"
+        found = self._site.file(f"{SHELLS}/{name}.html") if self._site is not None else None
+        if found is not None:
             try:
-                stat = path.stat()
-                return _shell(path, stat.st_mtime_ns, stat.st_size).render(variables)
+                return _shell(found.mark, found.read).render(variables)
             except FileNotFoundError:
                 pass
             except (TemplateError, TypeError, ValueError, OSError):
@@ -274,10 +274,18 @@ def _environment() -> SandboxedEnvironment:
     )
 
 
-@lru_cache(maxsize=64)
-def _shell(path: Path, changed: int, size: int) -> Template:
-    """A published shell, compiled; `changed` and `size` tell one publication's file from the next one's."""
-    return _environment().from_string(path.read_text(encoding="utf-8"))
+_compiled: dict[str, Template] = {}
+_MOST_COMPILED = 64
+
+
+def _shell(mark: str, read: Callable[[], str]) -> Template:
+    """A published shell, compiled once; `mark` tells one publication's file from the next one's."""
+    made = _compiled.get(mark)
+    if made is None:
+        if len(_compiled) >= _MOST_COMPILED:
+            _compiled.clear()
+        made = _compiled[mark] = _environment().from_string(read())
+    return made
 
 
 def _built_in(name: str) -> Template:

@@ -7,13 +7,11 @@ domain does not expect becomes a 500 that tells nothing of our insides and is lo
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +19,7 @@ from chalicelib import answers, bodies, fields, pace
 from chalicelib.answers import Answer, Pages
 from chalicelib.fields import Form
 from chalicelib.pace import Pace
+from chalicelib.ports.site import Site
 from chalicelib.refusals import Invalid, NotAvailable, NotEntitled, NotFound, Refused, TooLarge
 from chalicelib.wiring import Desk
 
@@ -58,24 +57,19 @@ class Broken(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """What a request is answered with: the desk, the folder of the published site (resolved at each call) and
-    the pace of posts."""
+    """What a request is answered with: the desk, the published site (the present publication at each call)
+    and the pace of posts."""
 
     desk: Desk
-    public: Callable[[], Path | None]
+    site: Callable[[], Site | None]
     posts: Pace
     wrong_keys: Pace
 
 
 def service(desk: Desk, now: Callable[[], float]) -> Service:
     """The service of a desk whose pages lie where its catalog lies: in the folder above `data/`."""
-
-    def public() -> Path | None:
-        real = Path(os.path.realpath(desk.settings.catalog)).parent.parent
-        return real if real.is_dir() else None
-
     return Service(
-        desk=desk, public=public, posts=Pace(pace.POSTS, now), wrong_keys=Pace(pace.WRONG_KEYS, now)
+        desk=desk, site=desk.site, posts=Pace(pace.POSTS, now), wrong_keys=Pace(pace.WRONG_KEYS, now)
     )
 
 
@@ -98,7 +92,7 @@ class Exchange:
     @cached_property
     def pages(self) -> Pages:
         """Pages of one publication: the one that is current when the first is made."""
-        return Pages(self.service.public())
+        return Pages(self.service.site())
 
     @property
     def wants_page(self) -> bool:

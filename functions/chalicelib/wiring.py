@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,9 +24,10 @@ from chalicelib.catalog import Catalog, CatalogFile, CatalogTrouble
 from chalicelib.eml_mailer import EmlMailer
 from chalicelib.letters import LetterMaker
 from chalicelib.local_files import LocalFiles
+from chalicelib.local_site import LocalSite
 from chalicelib.lookups import DownloadAnswer, Lookups, UpdatesAnswer
 from chalicelib.outbox import Outbox, oldest_text
-from chalicelib.ports import Act, ArrivedUpload, Clock, Mailer
+from chalicelib.ports import Act, ArrivedUpload, Clock, Mailer, Site
 from chalicelib.refusals import NotAvailable, NotStored
 from chalicelib.signing import Signer
 from chalicelib.smtp_mailer import SmtpMailer
@@ -38,6 +40,7 @@ from chalicelib.tickets import Tickets, TicketView
 if TYPE_CHECKING:
     from chalicelib.dynamodb_store import DynamoStore
     from chalicelib.s3_files import S3Files
+    from chalicelib.s3_site import S3Site
 
 
 class SettingTrouble(Exception):
@@ -53,7 +56,7 @@ class Settings:
     store: str
     files: str
     mail: str
-    catalog: Path
+    catalog: str
     secret: str
     var: Path
 
@@ -72,7 +75,7 @@ class Settings:
             store=environ.get("SUPPORT_STORE") or f"sqlite:{var / 'desk.sqlite3'}",
             files=environ.get("SUPPORT_FILES") or f"dir:{var / 'files'}",
             mail=environ.get("SUPPORT_MAIL") or f"eml:{var / 'mail'}",
-            catalog=Path(environ.get("SUPPORT_CATALOG") or "dist/public/data/catalog.json"),
+            catalog=environ.get("SUPPORT_CATALOG") or "dist/public/data/catalog.json",
             secret=environ.get("SUPPORT_SECRET") or "",
             var=var,
         )
@@ -116,13 +119,46 @@ class Desk:
 
     @cached_property
     def mailer(self) -> Mailer:
+        if self.settings.mail.startswith("ses:"):
+            from chalicelib import ses_mailer
+
+            return ses_mailer.SesMailer(ses_mailer.connect_aws, self.settings.mail.removeprefix("ses:"))
         if self.settings.mail.startswith("eml:"):
             return EmlMailer(Path(self.settings.mail.removeprefix("eml:")))
         return smtp_mailer(self.settings.mail)
 
     @cached_property
-    def catalog_file(self) -> CatalogFile:
-        return CatalogFile(self.settings.catalog)
+    def catalog_file(self) -> Callable[[], Catalog]:
+        if self._s3_site is not None:
+            from chalicelib.site_catalog import CatalogOfSite
+
+            return CatalogOfSite(*self._s3_site)
+        return CatalogFile(Path(self.settings.catalog))
+
+    def site(self) -> Site | None:
+        """The publication that is current now: where the catalog lies, in the folder above `data/`."""
+        if self._s3_site is not None:
+            return self._s3_site[0]
+        root = Path(os.path.realpath(self.settings.catalog)).parent.parent
+        return LocalSite(root) if root.is_dir() else None
+
+    @cached_property
+    def _s3_site(self) -> tuple[S3Site, str] | None:
+        """The site in a bucket and the catalog's place in it, when SUPPORT_CATALOG is `s3://bucket/key`."""
+        if not self.settings.catalog.startswith("s3://"):
+            return None
+        from chalicelib import s3_files, s3_site
+
+        bucket, _, key = self.settings.catalog.removeprefix("s3://").partition("/")
+        if not bucket or not key:
+            raise SettingTrouble(
+                "SUPPORT_CATALOG must be a path, or such as 's3://bucket/data/catalog.json', "
+                f"not '{self.settings.catalog}'"
+            )
+        parts = key.split("/")
+        prefix = "".join(f"{part}/" for part in parts[:-2])
+        site = s3_site.S3Site(s3_files.connect_aws, bucket, prefix, time.monotonic)
+        return site, "/".join(parts[-2:])
 
     def catalog(self) -> Catalog:
         """The catalog of the present publication. Raises NotAvailable."""
@@ -258,7 +294,8 @@ def smtp_mailer(value: str) -> SmtpMailer:
     if parts.scheme != "smtp" or not parts.hostname or not port:
         # The value is not repeated: it may hold a password.
         raise SettingTrouble(
-            "SUPPORT_MAIL must be such as 'eml:var/mail' or 'smtp://user:password@host:587?security=starttls'"
+            "SUPPORT_MAIL must be such as 'eml:var/mail', 'smtp://user:password@host:587?security=starttls' "
+            "or 'ses:'"
         )
     return SmtpMailer(
         host=parts.hostname,

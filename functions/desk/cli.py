@@ -47,9 +47,9 @@ def main(ctx: click.Context) -> None:
     Settings come from the environment; with none set all state lies in var/:
       SUPPORT_URL      address of the site          http://localhost:8000
       SUPPORT_CATALOG  facts made by the bindery    dist/public/data/catalog.json
-      SUPPORT_MAIL     eml:FOLDER or smtp://…       eml:var/mail
-      SUPPORT_STORE    sqlite:FILE                  sqlite:var/desk.sqlite3
-      SUPPORT_FILES    dir:FOLDER                   dir:var/files
+      SUPPORT_MAIL     eml:FOLDER, smtp://…, ses:   eml:var/mail
+      SUPPORT_STORE    sqlite:FILE, dynamodb:TABLE  sqlite:var/desk.sqlite3
+      SUPPORT_FILES    dir:FOLDER, s3:BUCKET/…      dir:var/files
       SUPPORT_SECRET   signs links                  made once in var/secret
       SUPPORT_VAR      folder for state             var
       DESK_USER        your name in the audit log   the name you are logged in with

@@ -29,6 +29,7 @@ from waitress.task import ErrorTask
 from chalicelib import answers, bodies, exchange
 from chalicelib.answers import Answer
 from chalicelib.exchange import Exchange, MethodNotAllowed, Service
+from chalicelib.local_site import LocalSite
 from chalicelib.pace import POSTS, WRONG_KEYS, Allowance, Pace
 from chalicelib.refusals import Refused
 from chalicelib.wiring import Desk
@@ -70,7 +71,7 @@ class Front:
         self._published = Published(public)
         self._service = Service(
             desk=desk,
-            public=self._published.root,
+            site=self._site,
             posts=Pace(posts, time.monotonic),
             wrong_keys=Pace(wrong_keys, time.monotonic),
         )
@@ -106,6 +107,10 @@ class Front:
                 close()
             return []
         return ready.body
+
+    def _site(self) -> LocalSite | None:
+        root = self._published.root()
+        return LocalSite(root) if root is not None else None
 
     def _ready(self, environ: WSGIEnvironment, path: str) -> _Ready:
         if path == "/api" or path.startswith("/api/"):

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import boto3
 import pytest
 
 from chalicelib.dynamodb_store import DynamoStore
@@ -59,6 +60,8 @@ def s3_place(s3: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[t
     address, bucket = s3
     for name, value in seaweedfs.environment(address).items():
         monkeypatch.setenv(name, value)
+    # The SDK keeps the credentials that it found first in this process.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     client = seaweedfs.client(address)
     yield bucket, f"{uuid.uuid4().hex}/", client
     client.close()

@@ -16,6 +16,7 @@ from chalicelib.ports.files import ArrivedUpload, Files, UploadForm, UploadRecei
 from chalicelib.ports.identity import CONTENT_KEPT, KEY_KEPT, Identity, KeyReused
 from chalicelib.ports.mails import MAIL_CAPS, Mailer, MailStore, MailTrouble, Outgoing, QueuedMail
 from chalicelib.ports.reminders import Reminded, ReminderStore
+from chalicelib.ports.site import Site, SiteFile
 from chalicelib.ports.tickets import (
     ANNOUNCED_FOR,
     Attachment,
@@ -52,6 +53,8 @@ __all__ = [
     "QueuedMail",
     "Reminded",
     "ReminderStore",
+    "Site",
+    "SiteFile",
     "Store",
     "Ticket",
     "TicketStore",
