@@ -17,7 +17,7 @@ from typing import Any
 
 from chalice import Chalice, Response
 
-from chalicelib import answers, exchange, fields, lookup_pages, openapi, ticket_pages, wiring
+from chalicelib import answers, clients, exchange, fields, lookup_pages, openapi, ticket_pages, wiring
 from chalicelib.answers import Answer
 from chalicelib.exchange import Exchange, MethodNotAllowed, Service
 from chalicelib.fields import Form
@@ -56,6 +56,7 @@ class DeskApp(Chalice):  # type: ignore[misc]
         """The answer to an event of API Gateway's REST proxy integration."""
         asked = event["requestContext"]
         resource, method = asked.get("resourcePath"), asked["httpMethod"]
+        request_id = asked.get("requestId") or ""
         methods = _methods(self.routes[resource]) if resource in self.routes else ()
         if not methods:
             answer = exchange.answer(_exchange(event, context), _not_found)
@@ -68,8 +69,8 @@ class DeskApp(Chalice):  # type: ignore[misc]
             if method == "HEAD":
                 event = {**event, "requestContext": {**asked, "httpMethod": "GET"}}
             self.current_request = None
-            return _hardened(super().__call__(event, context), context)
-        return _hardened(_response(answer).to_dict(), context)
+            return _hardened(super().__call__(event, context), context, request_id)
+        return _hardened(_response(answer).to_dict(), context, request_id)
 
 
 app = DeskApp("desk")
@@ -171,14 +172,24 @@ def look_up_updates(here: Exchange) -> Answer:
 def _exchange(event: dict[str, Any], context: Any, form: Form | None = None) -> Exchange:
     asked = event["requestContext"]
     said = event.get("body") or ""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    service = _service(context)
     return Exchange(
         method=asked["httpMethod"],
-        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        headers=headers,
         body=base64.b64decode(said) if event.get("isBase64Encoded") else said.encode(),
-        client=asked.get("identity", {}).get("sourceIp") or "",
-        service=_service(context),
+        client=_client(asked, headers.get("x-forwarded-for", ""), service.proxies),
+        service=service,
         form=form,
+        request_id=asked.get("requestId") or "",
     )
+
+
+def _client(asked: dict[str, Any], forwarded: str, proxies: int) -> str:
+    """API Gateway adds whom it saw to the header, as a proxy does, and names it beside."""
+    peer = asked.get("identity", {}).get("sourceIp") or ""
+    before, _, last = forwarded.rpartition(",")
+    return clients.address(peer, before if last.strip() == peer else forwarded, proxies)
 
 
 def _service(context: Any) -> Service:
@@ -212,8 +223,10 @@ def _response(answer: Answer) -> Response:
     return Response(body=answer.body, headers=headers, status_code=answer.status)
 
 
-def _hardened(response: dict[str, Any], context: Any) -> dict[str, Any]:
+def _hardened(response: dict[str, Any], context: Any, request_id: str) -> dict[str, Any]:
     hardened = dict(answers.security_headers(_service(context).desk.settings.url))
+    if request_id:
+        hardened["X-Request-Id"] = request_id
     # What an answer says of itself holds: a page may have a form that leads to the file store.
     response["headers"] = hardened | response["headers"]
     return response

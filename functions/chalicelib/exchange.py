@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 from chalicelib import answers, bodies, fields, pace
 from chalicelib.answers import Answer, Pages
+from chalicelib.clients import neighbourhood
 from chalicelib.fields import Form
-from chalicelib.pace import Pace
+from chalicelib.pace import Guesses, Pace
 from chalicelib.ports.site import Site
 from chalicelib.refusals import Invalid, NotAvailable, NotEntitled, NotFound, Refused, TooLarge
 from chalicelib.wiring import Desk
@@ -57,26 +58,31 @@ class Broken(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """What a request is answered with: the desk, the published site (the present publication at each call)
-    and the pace of posts."""
+    """What a request is answered with: the desk, the published site (the present publication at each call),
+    the pace of posts and of wrong keys, and how many proxies of ours a request has come through."""
 
     desk: Desk
     site: Callable[[], Site | None]
     posts: Pace
-    wrong_keys: Pace
+    wrong_keys: Guesses
+    proxies: int = 0
 
 
 def service(desk: Desk, now: Callable[[], float]) -> Service:
     """The service of a desk whose pages lie where its catalog lies: in the folder above `data/`."""
     return Service(
-        desk=desk, site=desk.site, posts=Pace(pace.POSTS, now), wrong_keys=Pace(pace.WRONG_KEYS, now)
+        desk=desk,
+        site=desk.site,
+        posts=Pace(pace.POSTS, now),
+        wrong_keys=Guesses(pace.WRONG_KEYS, now),
+        proxies=desk.settings.proxies,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
     """One request. `headers` have lower-case names; `client` is an address; `form` says what a body may
-    hold."""
+    hold; `request_id` names the request in the log."""
 
     method: str
     headers: Mapping[str, str]
@@ -84,6 +90,7 @@ class Exchange:
     client: str
     service: Service
     form: Form | None = None
+    request_id: str = ""
 
     @property
     def desk(self) -> Desk:
@@ -144,16 +151,17 @@ class Exchange:
                 "A page of another site asked your browser to send this, so it was not done. "
                 "Use the form on our own site."
             )
-        self.service.posts.spend(self.client)
+        self.service.posts.spend(neighbourhood(self.client))
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
         """Around what takes a key: who gave too many wrong ones has to wait. Raises `TooMany`."""
-        self.service.wrong_keys.require(self.client)
+        account = self.values.get("agreement", "")
+        self.service.wrong_keys.require(self.client, account)
         try:
             yield
         except NotFound:
-            self.service.wrong_keys.count(self.client)
+            self.service.wrong_keys.count(self.client, account)
             raise
 
     def see_or_json(
@@ -184,8 +192,8 @@ def answer(exchange: Exchange, view: Callable[[Exchange], Answer]) -> Answer:
     except Refused as refused:
         trouble = refused
     except Exception:
-        _log.exception("a fault of ours")
-        trouble = broken()
+        _log.exception("a fault of ours, request %s", exchange.request_id)
+        trouble = broken(exchange.request_id)
     try:
         return exchange.refusal(trouble)
     except Exception:
@@ -193,9 +201,9 @@ def answer(exchange: Exchange, view: Callable[[Exchange], Answer]) -> Answer:
         return answers.problem(trouble)
 
 
-def broken() -> Broken:
+def broken(request_id: str) -> Broken:
     """What is said of a fault of ours: nothing about it."""
-    return Broken("It is logged, with the request id of this answer. Try again later, or call us.")
+    return Broken(f"It is logged as request {request_id}. Try again later, or call us and tell that name.")
 
 
 def unreadable(status: int) -> Refused:

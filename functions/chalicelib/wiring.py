@@ -50,7 +50,7 @@ class SettingTrouble(Exception):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """What the environment says, read once. `url` without a slash at its end; `secret` is "" when none is
-    set."""
+    set; `proxies` of ours stand in front."""
 
     url: str
     store: str
@@ -59,6 +59,7 @@ class Settings:
     catalog: str
     secret: str
     var: Path
+    proxies: int = 0
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -70,6 +71,12 @@ class Settings:
             raise SettingTrouble(
                 f"SUPPORT_URL must be an address such as https://support.example.com, not '{url}'"
             )
+        proxies = environ.get("SUPPORT_PROXIES") or "0"
+        if not (proxies.isascii() and proxies.isdigit() and len(proxies) == 1):
+            raise SettingTrouble(
+                "SUPPORT_PROXIES must be how many proxies of yours stand in front, such as 1 for CloudFront, "
+                f"not '{proxies}'"
+            )
         return cls(
             url=url,
             store=environ.get("SUPPORT_STORE") or f"sqlite:{var / 'desk.sqlite3'}",
@@ -78,6 +85,7 @@ class Settings:
             catalog=environ.get("SUPPORT_CATALOG") or "dist/public/data/catalog.json",
             secret=environ.get("SUPPORT_SECRET") or "",
             var=var,
+            proxies=int(proxies),
         )
 
 

@@ -51,6 +51,7 @@ def main(ctx: click.Context) -> None:
       SUPPORT_STORE    sqlite:FILE, dynamodb:TABLE  sqlite:var/desk.sqlite3
       SUPPORT_FILES    dir:FOLDER, s3:BUCKET/…      dir:var/files
       SUPPORT_SECRET   signs links                  made once in var/secret
+      SUPPORT_PROXIES  proxies of yours in front    0
       SUPPORT_VAR      folder for state             var
       DESK_USER        your name in the audit log   the name you are logged in with
     """
@@ -70,9 +71,11 @@ def main(ctx: click.Context) -> None:
     show_default=True,
     help="The built site; a link that is switched by a publication is followed.",
 )
-@click.option("--proxies", type=click.IntRange(0), default=0, help="Reverse proxies of yours in front.")
+@click.option(
+    "--proxies", type=click.IntRange(0, 9), help="Reverse proxies of yours in front.  [SUPPORT_PROXIES, or 0]"
+)
 @click.pass_obj
-def serve(wiring: Wired, port: int, host: str, public: Path, proxies: int) -> None:
+def serve(wiring: Wired, port: int, host: str, public: Path, proxies: int | None) -> None:
     """Serve the site and the desk, and send the mails that wait, until Ctrl-C.
 
     Where the site comes from a place that `bindery server` made, what is due there is published too.

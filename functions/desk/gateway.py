@@ -54,7 +54,9 @@ class Gateway:
         """The event of API Gateway's REST proxy integration; an unknown path has no `resourcePath`."""
         path = raw_path(environ)
         resource, parameters = self._match(path)
-        headers = dict(request_headers(environ))
+        headers, peer = dict(request_headers(environ)), environ.get("REMOTE_ADDR", "")
+        forwarded = headers.get("x-forwarded-for", "")
+        headers["x-forwarded-for"] = f"{forwarded}, {peer}" if forwarded else peer
         query: dict[str, list[str]] = {}
         for name, value in parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True):
             query.setdefault(name, []).append(value)
@@ -76,7 +78,7 @@ class Gateway:
                 "stage": "local",
                 "requestId": environ.get("desk.request_id", ""),
                 "identity": {
-                    "sourceIp": environ.get("REMOTE_ADDR", ""),
+                    "sourceIp": peer,
                     "userAgent": headers.get("user-agent", ""),
                 },
             },

@@ -26,11 +26,11 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask
 
-from chalicelib import answers, bodies, exchange
+from chalicelib import answers, bodies, clients, exchange
 from chalicelib.answers import Answer
 from chalicelib.exchange import Exchange, MethodNotAllowed, Service
 from chalicelib.local_site import LocalSite
-from chalicelib.pace import POSTS, WRONG_KEYS, Allowance, Pace
+from chalicelib.pace import POSTS, WRONG_KEYS, Allowance, Guesses, Guessing, Pace
 from chalicelib.refusals import Refused
 from chalicelib.wiring import Desk
 from desk import file_links
@@ -64,7 +64,13 @@ class Front:
     """The WSGI application. `desk` answers, `public` is the folder of the site (it may lead over a link)."""
 
     def __init__(
-        self, desk: Desk, public: Path, *, posts: Allowance = POSTS, wrong_keys: Allowance = WRONG_KEYS
+        self,
+        desk: Desk,
+        public: Path,
+        *,
+        posts: Allowance = POSTS,
+        wrong_keys: Guessing = WRONG_KEYS,
+        proxies: int = 0,
     ) -> None:
         from app import app
 
@@ -73,7 +79,8 @@ class Front:
             desk=desk,
             site=self._site,
             posts=Pace(posts, time.monotonic),
-            wrong_keys=Pace(wrong_keys, time.monotonic),
+            wrong_keys=Guesses(wrong_keys, time.monotonic),
+            proxies=proxies,
         )
         self._gateway = Gateway(app, app.routes)
         self._security = answers.security_headers(desk.settings.url)
@@ -87,8 +94,9 @@ class Front:
             ready = self._ready(environ, path)
         except Exception:
             logging.getLogger("desk").exception("a fault of ours, request %s", request_id)
-            ready = self._of_answer(answers.problem(exchange.broken()))
-        headers = [*ready.headers, ("X-Request-Id", request_id)]
+            ready = self._of_answer(answers.problem(exchange.broken(request_id)))
+        headers = [pair for pair in ready.headers if pair[0] != "X-Request-Id"]
+        headers.append(("X-Request-Id", request_id))
         if ready.status not in (204, 304):
             headers.append(("Content-Length", str(ready.length)))
         start_response(f"{ready.status} {HTTPStatus(ready.status).phrase}", headers)
@@ -130,12 +138,16 @@ class Front:
         return self._of_sent(sent, environ, path)
 
     def _file_link(self, environ: WSGIEnvironment, word: str) -> _Ready:
+        headers = dict(request_headers(environ))
         here = Exchange(
             method=environ["REQUEST_METHOD"],
-            headers=dict(request_headers(environ)),
+            headers=headers,
             body=b"",
-            client=environ.get("REMOTE_ADDR", ""),
+            client=clients.address(
+                environ.get("REMOTE_ADDR", ""), headers.get("x-forwarded-for", ""), self._service.proxies
+            ),
             service=self._service,
+            request_id=environ["desk.request_id"],
         )
         allow = ("Allow", "OPTIONS, POST" if word == file_links.UPLOAD else "GET, HEAD, OPTIONS")
         if here.method == "OPTIONS":
@@ -186,8 +198,11 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
         said = exchange.unreadable(int(error.code))
         answer = answers.problem(said)
         body = answer.body.encode()
+        request_id = secrets.token_hex(8)
+        _log.info("unreadable %d %s %s", answer.status, error.reason, request_id)
         self.status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
         self.response_headers = [
+            ("X-Request-Id", request_id),
             ("Content-Type", answer.content_type),
             ("Content-Length", str(len(body))),
             *answers.PRIVATE_HEADERS,
@@ -212,16 +227,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 class Server:
     """A listening server. `url` is where it can be reached; `run` serves until `stop` is called."""
 
-    def __init__(self, front: Front, *, host: str, port: int, threads: int, proxies: int) -> None:
-        behind: dict[str, Any] = (
-            {
-                "trusted_proxy": "*",
-                "trusted_proxy_count": proxies,
-                "trusted_proxy_headers": {"x-forwarded-for"},
-            }
-            if proxies
-            else {}
-        )
+    def __init__(self, front: Front, *, host: str, port: int, threads: int) -> None:
         self._map: dict[int, Any] = {}
         self._waitress: TcpWSGIServer = create_server(
             front,
@@ -238,7 +244,8 @@ class Server:
             max_request_body_size=_BACKSTOP,
             max_request_header_size=_HEADER_LIMIT,
             log_socket_errors=False,
-            **behind,
+            # Whom a proxy saw is read by `chalicelib.clients`; no other word of a proxy is believed.
+            clear_untrusted_proxy_headers=False,
         )
         self._waitress.channel_class = _Channel
         # Fifty clicks at once are no warning.
@@ -290,14 +297,15 @@ def serve(
     *,
     desk: Desk,
     threads: int = THREADS,
-    proxies: int = 0,
+    proxies: int | None = None,
     posts: Allowance = POSTS,
     tell: Callable[[str], None],
 ) -> None:
     """Serves `public` and the desk until SIGTERM or SIGINT, then finishes what is under way.
 
-    `proxies` is how many reverse proxies of ours stand in front: the client's address is then the one that
-    the outermost of them saw. `tell` gets the line with the address. Raises OSError when the port is taken.
+    `proxies` is how many reverse proxies of ours stand in front (None: as the settings say): the client's
+    address is then the one that the outermost of them saw. `tell` gets the line with the address. Raises
+    OSError when the port is taken.
     """
     log = logging.getLogger("desk")
     if not log.handlers:
@@ -305,8 +313,8 @@ def serve(
         log.addHandler(logging.StreamHandler())
         log.setLevel(logging.INFO)
     sys.setswitchinterval(SWITCH)
-    front = Front(desk, public, posts=posts)
-    server = Server(front, host=host, port=port, threads=threads, proxies=proxies)
+    front = Front(desk, public, posts=posts, proxies=desk.settings.proxies if proxies is None else proxies)
+    server = Server(front, host=host, port=port, threads=threads)
     earlier = {
         number: signal.signal(number, lambda *_: server.stop()) for number in (signal.SIGTERM, signal.SIGINT)
     }
@@ -320,10 +328,10 @@ def serve(
 
 @contextmanager
 def running(
-    front: Front, *, host: str = "127.0.0.1", port: int = 0, threads: int = THREADS, proxies: int = 0
+    front: Front, *, host: str = "127.0.0.1", port: int = 0, threads: int = THREADS
 ) -> Iterator[Server]:
     """A server in a thread of its own, for as long as the block runs. Port 0: one that is free."""
-    server = Server(front, host=host, port=port, threads=threads, proxies=proxies)
+    server = Server(front, host=host, port=port, threads=threads)
     thread = threading.Thread(target=server.run, name="server")
     thread.start()
     try:

@@ -19,7 +19,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.agreements import Agreement, Period
-from chalicelib.pace import Allowance
+from chalicelib.pace import Allowance, Guessing
 from chalicelib.signing import agreement_key, fingerprint
 from chalicelib.wiring import Desk
 from desk.server import Front, Server, running
@@ -33,6 +33,7 @@ _spec.loader.exec_module(conformity)
 FILE = b"what is downloaded\n" * 400
 NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 NO_LIMIT = Allowance(burst=1_000_000, per_minute=1_000_000)
+GUESSED_AT_WILL = Guessing(client=NO_LIMIT, pair=NO_LIMIT, account=NO_LIMIT)
 
 
 @dataclass
@@ -215,7 +216,7 @@ def build_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             *,
             public: Path | None = None,
             posts: Allowance = NO_LIMIT,
-            wrong_keys: Allowance = NO_LIMIT,
+            wrong_keys: Guessing = GUESSED_AT_WILL,
             proxies: int = 0,
         ) -> House:
             folder = public or tmp_path / "public"
@@ -236,8 +237,8 @@ def build_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
                 kept = tmp_path / "var" / "files" / "releases" / "widget" / version / "setup.zip"
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 kept.write_bytes(FILE)
-            front = Front(desk, folder, posts=posts, wrong_keys=wrong_keys)
-            server = stack.enter_context(running(front, port=port, proxies=proxies))
+            front = Front(desk, folder, posts=posts, wrong_keys=wrong_keys, proxies=proxies)
+            server = stack.enter_context(running(front, port=port))
             stack.callback(desk.store.close)
             return House(desk, server, folder, clock, Client(port), keys)
 

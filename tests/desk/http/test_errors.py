@@ -231,34 +231,6 @@ def test_too_many_posts_have_to_wait_and_keep_their_answers(build_house: Any) ->
     assert house.client.get("/api/health").status == 200
 
 
-def test_one_clients_limit_is_not_anothers_behind_a_proxy(build_house: Any) -> None:
-    house = build_house(posts=Allowance(burst=1, per_minute=1), proxies=1)
-    posts = [
-        house.client.json("/api/tickets", TICKET, X_Forwarded_For=seen).status
-        for seen in ("192.0.2.1", "192.0.2.1", "192.0.2.2", "203.0.113.9, 192.0.2.2")
-    ]
-    assert posts == [201, 429, 201, 429]
-
-
-def test_without_a_proxy_nobody_can_borrow_an_address(build_house: Any) -> None:
-    house = build_house(posts=Allowance(burst=1, per_minute=1))
-    posts = [
-        house.client.json("/api/tickets", TICKET, X_Forwarded_For=claimed).status
-        for claimed in ("192.0.2.1", "192.0.2.2")
-    ]
-    assert posts == [201, 429]
-
-
-def test_guessing_keys_is_slowed_and_using_them_is_not(build_house: Any) -> None:
-    house = build_house(wrong_keys=Allowance(burst=3, per_minute=1))
-    right = {"agreement": "AZ-1001", "key": house.keys["AZ-1001"]}
-    assert [house.client.json("/api/renewals", right).status for _ in range(5)] == [200] * 5
-    wrong = {"agreement": "AZ-1001", "key": "WRONG"}
-    assert [house.client.json("/api/renewals", wrong).status for _ in range(5)] == [404] * 3 + [429] * 2
-    reply = house.client.json("/api/downloads", {**right, "product": "widget", "version": "2.0", "file": "x"})
-    assert (reply.status, "retry-after" in reply.headers) == (429, True)
-
-
 def test_a_store_that_cannot_write_is_said_and_the_answers_are_kept(house: Any, tmp_path: Any) -> None:
     house.desk.store.close()
     database = tmp_path / "var" / "desk.sqlite3"
@@ -292,9 +264,12 @@ def test_a_fault_of_ours_tells_nothing_of_our_insides(house: Any, caplog: Any) -
         "type": PROBLEM_TYPES + "Broken",
         "title": "Something is broken on our side",
         "status": 500,
-        "detail": "It is logged, with the request id of this answer. Try again later, or call us.",
+        "detail": f"It is logged as request {reply.headers['x-request-id']}. Try again later, or call us and "
+        "tell that name.",
     }
-    assert [record.message for record in caplog.records] == ["a fault of ours"]
+    assert [record.message for record in caplog.records] == [
+        f"a fault of ours, request {reply.headers['x-request-id']}"
+    ]
 
 
 def test_every_answer_has_the_security_headers(house: Any) -> None:
@@ -343,6 +318,10 @@ def test_what_is_no_request_gets_a_problem_too(house: Any, sent: bytes, status: 
             said += chunk
     head, _, body = said.partition(b"\r\n\r\n")
     assert int(head.split()[1]) == status
-    for name, value in (*SECURITY_HEADERS, ("Content-Type", "application/problem+json")):
+    for name, value in (
+        *SECURITY_HEADERS,
+        ("Content-Type", "application/problem+json"),
+        ("X-Request-Id", ""),
+    ):
         assert f"{name}: {value}".encode() in head
     assert json.loads(body)["detail"] == detail

@@ -32,7 +32,7 @@ def test_every_refusal_has_a_place_that_its_problem_leads_to(house: Any) -> None
     known = {kind.__name__: getattr(kind, "status", None) for kind in below(Refused)}
     assert known == {name: status for name, (status, _) in operations.REFUSALS.items()}
     assert set(document(house)["components"]["responses"]) == set(known)
-    assert exchange.broken().status == 500
+    assert exchange.broken("").status == 500
 
 
 def test_the_document_is_openapi_3_1(house: Any) -> None:
