@@ -126,6 +126,18 @@ def add_message(here: Exchange, token: str) -> Answer:
     return here.see_or_json(lambda: f"/api/tickets/{token}", view.as_json)
 
 
+@route("/api/tickets/{token}/close", "POST", fields.CLOSE)
+def close_ticket(here: Exchange, token: str) -> Answer:
+    here.values  # noqa: B018 - a body with names that are not known is refused
+    view = here.desk.tickets.solved(token)
+    return here.see_or_json(lambda: f"/api/tickets/{token}", view.as_json)
+
+
+@route("/api/tickets/{token}/session.ics", "GET")
+def ticket_calendar(here: Exchange, token: str) -> Answer:
+    return ticket_pages.calendar(here.desk.tickets.calendar(token))
+
+
 @route("/api/tickets/{token}/attachments", "POST", fields.ATTACHMENT)
 def announce_attachment(here: Exchange, token: str) -> Answer:
     asked = here.values

@@ -143,6 +143,15 @@ class Vendor:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Escalation:
+    """Who is told that an answer is nearly due: when `percent` of the promised time is over, the mailbox that
+    stands in `to` beside the one that has the ticket. Names of mailboxes, and `client_manager`."""
+
+    percent: int
+    to: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Catalog:
     """All of it. `build` is the beginning of the file's SHA-256; `first_response` holds opening time by
     severity."""
@@ -152,6 +161,7 @@ class Catalog:
     rules: tuple[Rule, ...]
     first_response: Mapping[str, Duration]
     mailboxes: Mapping[str, str]
+    escalation: Escalation
     hours: OpeningHours
     products: Mapping[str, Product]
     known_issues: Mapping[tuple[str, str], tuple[KnownIssue, ...]]
@@ -192,6 +202,7 @@ def _catalog(data: dict[str, Any], build: str) -> Catalog:
         rules=tuple(_rule(rule) for rule in policy["rules"]),
         first_response={severity: duration(text) for severity, text in policy["first_response"].items()},
         mailboxes=dict(policy["mailboxes"]),
+        escalation=_escalation(policy.get("escalation") or {}),
         hours=OpeningHours(
             zone=ZoneInfo(hours["time_zone"]),
             days=tuple(DAYS[DAYS.index(day)] for day in hours["days"]),
@@ -214,6 +225,10 @@ def _catalog(data: dict[str, Any], build: str) -> Catalog:
             for version, issues in versions.items()
         },
     )
+
+
+def _escalation(said: dict[str, Any]) -> Escalation:
+    return Escalation(percent=int(said.get("percent", 75)), to=dict(said.get("to") or {}))
 
 
 def _rule(rule: dict[str, Any]) -> Rule:

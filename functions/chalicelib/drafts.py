@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 
+from chalicelib import sessions
+from chalicelib.catalog import OpeningHours
 from chalicelib.refusals import FieldProblem, Invalid
 
 KINDS = ("question", "defect", "installation", "session", "enhancement")
@@ -27,12 +30,16 @@ class TicketDraft:
     severity: str = ""
     subject: str = ""
     description: str = ""
+    session_date: str = ""
+    session_time: str = ""
 
 
 FIELDS = (
     *("name", "email", "organization", "phone", "agreement", "product", "version"),
     *("kind", "severity", "subject", "description"),
 )
+WISHES = ("session_date", "session_time")
+"""When a session is wished for; kept as that hour."""
 LIMITS = {
     "name": 120,
     "email": 254,
@@ -48,6 +55,7 @@ LIMITS = {
 }
 """Characters at most."""
 
+_NO_SESSION = "An hour is for a session: choose an on-line session above, or leave day and time empty."
 _ASKED = {
     "name": "Enter your name.",
     "email": "Enter your e-mail address.",
@@ -73,15 +81,25 @@ def unfit(text: str, *, lines: bool) -> bool:
     return any(unicodedata.category(c) in ("Cc", "Cs") and c not in allowed for c in text)
 
 
-def check(draft: TicketDraft) -> None:
-    """Raises Invalid with every mistake at once."""
-    problems = []
+def check(draft: TicketDraft, hours: OpeningHours | None, now: datetime) -> datetime | None:
+    """The hour that is wished for a session, in the vendor's zone, or None. Raises Invalid with every mistake
+    at once."""
+    problems, wish = [], None
     for name in FIELDS:
         message = _mistake(name, getattr(draft, name))
         if message:
             problems.append(FieldProblem(field=name, message=message))
+    try:
+        wish = sessions.wished(hours, draft.session_date, draft.session_time)
+        if wish is not None:
+            sessions.chosen(hours, wish, sessions.USUAL, now)
+            if draft.kind in KINDS and draft.kind != "session":
+                problems.append(FieldProblem(field="session_date", message=_NO_SESSION))
+    except Invalid as wrong:
+        problems += wrong.fields
     if problems:
         raise Invalid(problems)
+    return wish
 
 
 def _mistake(name: str, value: str) -> str:

@@ -222,6 +222,25 @@ DESCRIPTION = Field(
     shape="text",
 )
 
+SESSION_DATE = Field(
+    name="session_date",
+    label="The day of the session",
+    ask="the day of the session",
+    meaning="For a session: the day that you would like, as 2026-12-01. In our opening hours.",
+    limit=10,
+    example="2026-12-01",
+    optional=True,
+)
+SESSION_TIME = Field(
+    name="session_time",
+    label="The time of the session",
+    ask="the time of the session",
+    meaning="For a session: the hour that you would like, as 14:30, in our time zone.",
+    limit=5,
+    example="14:30",
+    optional=True,
+)
+
 TICKET = Form(
     name="ticket",
     title="Send a ticket",
@@ -239,6 +258,8 @@ TICKET = Form(
         SEVERITY,
         SUBJECT,
         DESCRIPTION,
+        SESSION_DATE,
+        SESSION_TIME,
     ),
     keyed=True,
 )
@@ -260,6 +281,7 @@ MESSAGE = Form(
     ),
     keyed=True,
 )
+CLOSE = Form(name="close", title="Close a ticket", page="", button="This is solved", fields=())
 ATTACHMENT = Form(
     name="attachment",
     title="Attach a file",
@@ -316,7 +338,7 @@ UPDATES = Form(
     fields=(PRODUCT, VERSION, _optional(AGREEMENT), _optional(KEY)),
 )
 NOTHING = Form(name="nothing", title="", page="", button="", fields=())
-FORMS = (TICKET, MESSAGE, ATTACHMENT, RENEWAL, DOWNLOAD, UPDATES)
+FORMS = (TICKET, MESSAGE, CLOSE, ATTACHMENT, RENEWAL, DOWNLOAD, UPDATES)
 
 
 def check(form: Form, values: Mapping[str, Any], *, strict: bool) -> dict[str, str]:
@@ -441,7 +463,9 @@ def _unknown(form: Form, values: Mapping[str, Any]) -> Iterable[FieldProblem]:
     for name in names[:_UNKNOWN_TOLD]:
         shown = name if len(name) <= 40 and name.isprintable() else "with this name"
         close = difflib.get_close_matches(name[:80], form.names(), n=1)
-        hint = f"did you mean “{close[0]}”?" if close else f"known are {_listing(form.names())}."
+        hint = f"known are {_listing(form.names())}." if form.fields else "this address takes none."
+        if close:
+            hint = f"did you mean “{close[0]}”?"
         yield FieldProblem(
             field=shown if shown == name else "(unknown)", message=f"There is no field {shown}; {hint}"
         )

@@ -70,6 +70,40 @@ def after(hours: OpeningHours, at: datetime, amount: timedelta) -> datetime:
         moment = next_opening(hours, span[1])
 
 
+def open_time(hours: OpeningHours, first: datetime, last: datetime) -> timedelta:
+    """Opening time that passes between two instants; none when `last` is not later."""
+    total = timedelta(0)
+    first, last = first.astimezone(UTC), last.astimezone(UTC)
+    day, end = first.astimezone(hours.zone).date(), last.astimezone(hours.zone).date()
+    while day <= end:
+        span = opening(hours, day)
+        if span is not None:
+            total += max(timedelta(0), min(last, span[1]) - max(first, span[0]))
+        day += timedelta(days=1)
+    return total
+
+
+def nearest_opening(hours: OpeningHours, at: datetime, length: timedelta) -> datetime:
+    """The start nearest to `at` from which the vendor is open for `length` without a break: `at` itself
+    where that is so, else on the same day, else on the next open day. Raises ValueError when no day is that
+    long."""
+    day = at.astimezone(hours.zone).date()
+    for _ in range(_HORIZON):
+        span = opening(hours, day)
+        if span is not None and span[1] - span[0] >= length and at.astimezone(UTC) <= span[1]:
+            return min(max(at.astimezone(UTC), span[0]), span[1] - length).astimezone(hours.zone)
+        day += timedelta(days=1)
+    raise ValueError("the opening hours of the policy hold no day of this length")
+
+
+def span_text(amount: timedelta) -> str:
+    """Opening time in words: "3 hours 5 minutes"; whole minutes, a begun one not counted."""
+    minutes = max(0, int(amount / timedelta(minutes=1)))
+    parts = [(minutes // 60, "hour"), (minutes % 60, "minute")]
+    told = [f"{count} {unit}{'s' * (count != 1)}" for count, unit in parts if count]
+    return " ".join(told) or "0 minutes"
+
+
 def moment_text(at: datetime, hours: OpeningHours) -> str:
     """An instant in words, in the vendor's zone: "Monday, November 23, 2026, 7:30 AM MST"."""
     local = at.astimezone(hours.zone)

@@ -40,11 +40,13 @@ def letter(
     vendor: str,
     sender: str,
     reply_to: str = "",
+    calendar: tuple[str, str] | None = None,
 ) -> EmailMessage:
     """The letter of `mail`'s template. `subject` holds the values that its first line may use: words of ours,
     numbers and names of the catalog alone; `body` those of its text. `sender` is an address, `vendor` the
-    name beside it. `reply_to` is left out unless it is one plain address. Raises KeyError for a value that
-    the template wants and nobody gave."""
+    name beside it. `reply_to` is left out unless it is one plain address. `calendar` is a method of RFC
+    5546 and the calendar's text, which stands beside the words as another way to say the same. Raises
+    KeyError for a value that the template wants and nobody gave."""
     first, text = _template(mail.template)
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(vendor, addr_spec=sender)
@@ -57,4 +59,9 @@ def letter(
     if is_email(reply_to):
         message["Reply-To"] = Address(addr_spec=reply_to)
     message.set_content(text.substitute(body).rstrip() + "\n", cte="quoted-printable")
+    if calendar is not None:
+        method, said = calendar
+        message.add_alternative(
+            said.encode(), maintype="text", subtype="calendar", params={"method": method, "charset": "utf-8"}
+        )
     return message

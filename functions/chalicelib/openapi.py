@@ -100,6 +100,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
     content: dict[str, Any] = {}
     if operation.answer:
         content[bodies.JSON_TYPE] = {"schema": _ref("schemas", operation.answer)}
+    if operation.content_type:
+        content[operation.content_type] = {"schema": TEXT}
     if operation.shows == "here":
         content[PAGE_TYPE] = {"schema": TEXT}
     if content:

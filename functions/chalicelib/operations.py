@@ -17,7 +17,8 @@ from chalicelib.fields import Form
 class Operation:
     """One method of one address.
 
-    `done` is the status of a success and `answer` the name of its shape in `shapes.py`, "" for no body.
+    `done` is the status of a success and `answer` the name of its shape in `shapes.py`, "" for no body of
+    JSON. `content_type` is that of a success which is text of another kind.
     `headers` are those that a success always has. `page` is what a client that prefers pages gets: "here" a
     page in the same status, "see" a 303 to a page with its own address, "none" the same as a program.
     `refusals` are names of `REFUSALS`; those of `EVERYWHERE` need no naming.
@@ -30,6 +31,7 @@ class Operation:
     form: Form | None = None
     done: int = 200
     answer: str = ""
+    content_type: str = ""
     headers: tuple[str, ...] = ()
     page: Literal["here", "see", "none"] | None = None
     refusals: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "MethodNotAllowed": (405, "The `Allow` header names what this address takes."),
     "TooLarge": (413, f"More than {bodies.LIMIT_TEXT}, or a file beyond the printed limit."),
     "UnknownContentType": (415, f"The body must be {bodies.JSON_TYPE} or {bodies.FORM_TYPE}."),
+    "NotNow": (409, "What is asked for does not fit the state of the ticket."),
     "Invalid": (422, "Fields to mend: all of them are named in `errors`."),
     "HeadersTooLarge": (431, "The headers are longer than 64 KB."),
     "TooMany": (429, "Wait as many seconds as `Retry-After` says."),
@@ -110,6 +113,24 @@ OPERATIONS: tuple[Operation, ...] = (
         form=fields.MESSAGE,
         answer="Ticket",
         refusals=(*_POSTED, "NotFound"),
+    ),
+    Operation(
+        path="/api/tickets/{token}/close",
+        method="POST",
+        name="closeTicket",
+        summary="Say that it is solved. A message opens it again.",
+        form=fields.CLOSE,
+        answer="Ticket",
+        refusals=(*_POSTED, "NotFound"),
+    ),
+    Operation(
+        path="/api/tickets/{token}/session.ics",
+        method="GET",
+        name="ticketCalendar",
+        summary="The on-line session of a ticket for one's own calendar (RFC 5545).",
+        content_type="text/calendar",
+        page="none",
+        refusals=("NotFound", "NotStored"),
     ),
     Operation(
         path="/api/tickets/{token}/attachments",

@@ -8,7 +8,15 @@ from datetime import datetime
 from chalicelib.agreements import Agreement, coverage
 from chalicelib.catalog import Catalog, NoRule
 from chalicelib.drafts import TicketDraft
+from chalicelib.refusals import FieldProblem, Invalid
 
+CLIENT_MANAGER = "client_manager"
+_NAMES = {
+    CLIENT_MANAGER: "your Client Manager",
+    "client_services": "Client Services",
+    "client_services_manager": "the Client Services Manager",
+    "programming": "Programming",
+}
 NOT_COVERED = {
     "yes": "",
     "no": "Your agreement is not current. We take your ticket all the same; Client Services will speak with "
@@ -61,6 +69,29 @@ def route(draft: TicketDraft, agreement: Agreement | None, catalog: Catalog | No
         mailbox=services,
         because=("After acceptance, Client Services take every other request.",),
     )
+
+
+def named(name: str, agreement: Agreement | None, catalog: Catalog) -> Route:
+    """The way to a mailbox that staff name: one of the policy, or "client_manager". Raises Invalid."""
+    manager = agreement.client_manager if agreement else ""
+    boxes = {**catalog.mailboxes, **({CLIENT_MANAGER: manager} if manager else {})}
+    if name not in boxes:
+        raise Invalid(
+            [FieldProblem(field="route", message=f"Choose one of {', '.join(boxes)}, not '{name}'.")]
+        )
+    return Route(
+        name=_NAMES.get(name, name.replace("_", " ")),
+        mailbox=boxes[name],
+        because=("Staff gave it there.",),
+        first_in_queue=name == "programming",
+    )
+
+
+def next_mailbox(mailbox: str, catalog: Catalog) -> str:
+    """The address that is told when an answer from `mailbox` is nearly due, "" for none. An address that is
+    none of the policy's is a Client Manager's."""
+    name = next((name for name, held in catalog.mailboxes.items() if held == mailbox), CLIENT_MANAGER)
+    return catalog.mailboxes.get(catalog.escalation.to.get(name, ""), "")
 
 
 def covered(agreement: Agreement | None, draft: TicketDraft, catalog: Catalog | None, now: datetime) -> str:

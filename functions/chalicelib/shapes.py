@@ -125,10 +125,25 @@ SHAPES: dict[str, Schema] = {
         without=("received_text", "reply_by_text", "route_name"),
         route=TEXT,
         messages=many(shape({"who": TEXT, "when": MOMENT, "text": TEXT})),
+        history=many(shape({"when": MOMENT, "text": TEXT})),
+        session=or_null(
+            shape(
+                {
+                    "state": {"type": "string", "enum": ["asked", "planned", "cancelled"]},
+                    "start": INSTANT,
+                    "start_text": TEXT,
+                    "minutes": WHOLE,
+                    "length_text": TEXT,
+                    "calendar_url": TEXT,
+                }
+            )
+        ),
+        state={"type": "string", "enum": ["open", "waiting", "answered", "closed"]},
         attachments=many(shape({"name": TEXT, "size": WHOLE, "size_text": TEXT, "state": TEXT})),
         known=KNOWN,
         url=LINK,
         message_url=LINK,
+        close_url=LINK,
         upload=or_null({"$ref": "#/components/schemas/UploadForm"}),
     ),
     "UploadForm": UPLOAD_FORM,

@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib import answers
 from chalicelib.answers import Answer
 from chalicelib.exchange import Exchange
+from chalicelib.known import for_readers
 from chalicelib.refusals import Refused
 from chalicelib.tickets import MAX_FILE_SIZE, MAX_FILES, TicketView
 
@@ -19,6 +20,16 @@ NOBODY_ELSE = 1  # the visitor's own first words
 def shown(here: Exchange, view: TicketView) -> Answer:
     """The ticket as a page or as JSON."""
     return _with_upload(here, view, here.page_or_json("ticket", variables(here, view), view.as_json()))
+
+
+def calendar(text: str) -> Answer:
+    """A calendar to be kept as a file."""
+    return Answer(
+        status=200,
+        content_type="text/calendar; charset=utf-8",
+        body=text,
+        headers=(("Content-Disposition", 'attachment; filename="session.ics"'),),
+    )
 
 
 def message_refused(here: Exchange, token: str, refused: Refused) -> Answer:
@@ -43,11 +54,17 @@ def variables(here: Exchange, view: TicketView, refused: Refused | None = None) 
         "reply_by": {"iso": view.reply_by.isoformat(), "text": view.reply_by_text} if view.reply_by else None,
         "reply_by_because": " ".join(view.reply_by_because),
         "state": view.state,
+        "state_text": view.state_text,
+        "waiting_note": view.waiting_note,
+        "history": view.history,
+        "session": _session(here, view),
+        "known_text": view.known_text,
+        "close_url": here.path(view.close_url),
         "route_name": view.route_name,
         "next_steps": view.next_steps,
         "messages": [{**message, "who": _who(message)} for message in view.messages],
         "attachments": view.attachments,
-        "known": view.known,
+        "known": _known(view),
         "message_url": here.path(view.message_url),
         "upload": _upload(here, view),
         "phone": view.phone,
@@ -66,6 +83,18 @@ def _with_upload(here: Exchange, view: TicketView, answer: Answer) -> Answer:
 
 def _who(message: Mapping[str, Any]) -> str:
     return {"you": "You", "us": "Support"}.get(str(message["who"]), str(message["who"]))
+
+
+def _session(here: Exchange, view: TicketView) -> Mapping[str, Any] | None:
+    if view.session is None:
+        return None
+    return {**view.session, "calendar_url": here.path(str(view.session["calendar_url"]))}
+
+
+def _known(view: TicketView) -> Mapping[str, Any] | None:
+    if view.known is None:
+        return None
+    return {**view.known, "because": [for_readers(str(reason)) for reason in view.known["because"]]}
 
 
 def _upload(here: Exchange, view: TicketView) -> Mapping[str, Any] | None:

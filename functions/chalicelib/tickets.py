@@ -1,7 +1,7 @@
-"""Tickets: taken from visitors, routed, promised a time, answered, added to.
+"""Tickets as their visitors use them: sent, read, added to, said to be solved.
 
 Decides; keeps nothing itself and speaks no HTTP. A ticket is never refused for want of an agreement or a
-catalog.
+catalog. What staff do stands in `handling`, what the desk does by itself in `attending`.
 """
 
 from __future__ import annotations
@@ -9,34 +9,38 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
-from chalicelib import drafts, known, routes
+from chalicelib import drafts, known, life, routes, sessions
 from chalicelib.catalog import Catalog
 from chalicelib.drafts import TicketDraft
-from chalicelib.hours import after, moment_text, working_time
+from chalicelib.life import Occasion
 from chalicelib.ports import (
     ANNOUNCED_FOR,
-    Act,
     ArrivedUpload,
     Attachment,
     AttachmentsFull,
+    Change,
     Clock,
     Files,
     Identity,
     KeyReused,
-    Message,
     NumberTaken,
     Outgoing,
+    Session,
     Store,
     Ticket,
     UploadForm,
 )
 from chalicelib.refusals import FieldProblem, Invalid, NotFound, TooLarge
 from chalicelib.routes import Route
+from chalicelib.sessions import Invitation
 from chalicelib.signing import Signer, fingerprint, ticket_number
+from chalicelib.ticket_mails import TicketMails
+from chalicelib.ticket_views import TicketReceipt, TicketView, takes_a_place, view
 
 MAX_FILES = 5
 MAX_FILE_SIZE = 20 * 1024 * 1024
@@ -44,88 +48,10 @@ MAX_FILE_SIZE = 20 * 1024 * 1024
 __all__ = ["MAX_FILES", "MAX_FILE_SIZE", "Route", "TicketDraft", "TicketReceipt", "TicketView", "Tickets"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TicketReceipt:
-    """What the sender of a ticket gets. `token` opens the ticket; `url` is its absolute address;
-    `repeated`: this
-    had been received before, and these are the particulars of the first time. Instants in the vendor's
-    zone."""
-
-    number: str
-    token: str
-    url: str
-    received: datetime
-    route: Route
-    reply_by: datetime | None
-    reply_by_because: tuple[str, ...]
-    known: Mapping[str, object] | None
-    repeated: bool
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "number": self.number,
-            "url": self.url,
-            "received": self.received.isoformat(),
-            "route": self.route.as_json(),
-            "reply_by": self.reply_by.isoformat() if self.reply_by else None,
-            "reply_by_because": list(self.reply_by_because),
-            "known": dict(self.known) if self.known is not None else None,
-            "repeated": self.repeated,
-        }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TicketView:
-    """A ticket as its sender sees it. `upload` is None when no more files fit; `message_url` and `url` are
-    absolute.
-
-    `received_text`, `reply_by_text`: the instants in words, in the vendor's zone.
-    """
-
-    number: str
-    subject: str
-    received: datetime
-    received_text: str
-    reply_by: datetime | None
-    reply_by_text: str
-    reply_by_because: tuple[str, ...]
-    state: str
-    route_name: str
-    next_steps: tuple[str, ...]
-    messages: tuple[Mapping[str, object], ...]
-    attachments: tuple[Mapping[str, object], ...]
-    known: Mapping[str, object] | None
-    url: str
-    message_url: str
-    upload: UploadForm | None
-    phone: str
-    not_covered_note: str
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "number": self.number,
-            "subject": self.subject,
-            "received": self.received.isoformat(),
-            "reply_by": self.reply_by.isoformat() if self.reply_by else None,
-            "reply_by_because": list(self.reply_by_because),
-            "state": self.state,
-            "route": self.route_name,
-            "next_steps": list(self.next_steps),
-            "messages": [dict(message) for message in self.messages],
-            "attachments": [dict(attachment) for attachment in self.attachments],
-            "known": dict(self.known) if self.known is not None else None,
-            "url": self.url,
-            "message_url": self.message_url,
-            "upload": self.upload.as_json() if self.upload else None,
-            "phone": self.phone,
-            "not_covered_note": self.not_covered_note,
-        }
-
-
 @dataclass(frozen=True, kw_only=True)
 class Tickets:
     """The use cases. `catalog` gives the present catalog, or None while there is none; `site` is
-    SUPPORT_URL."""
+    SUPPORT_URL; `sender` gives the address that our mail comes from."""
 
     store: Store
     files: Files
@@ -133,7 +59,8 @@ class Tickets:
     catalog: Callable[[], Catalog | None]
     clock: Clock
     site: str
-    message_id: Callable[[], str]
+    mails: TicketMails
+    sender: Callable[[], str]
 
     def open(self, draft: TicketDraft, *, key: str | None = None) -> TicketReceipt:
         """Take a ticket. It is on disk with its mails when this returns.
@@ -141,12 +68,12 @@ class Tickets:
         The same `key` within 7 days, or without one the same content within 10 minutes, gives the first
         ticket again. Raises Invalid (fields, or a key that was used with other content) and NotStored.
         """
-        drafts.check(draft)
         now, catalog = self.clock(), self.catalog()
+        wish = drafts.check(draft, catalog.hours if catalog else None, now)
         agreement = self.store.agreement(draft.agreement) if draft.agreement else None
         route = routes.route(draft, agreement, catalog)
-        reply_by, because = _promise(draft.severity, catalog, now)
-        identity = _identity("ticket", key, json.dumps([getattr(draft, name) for name in drafts.FIELDS]))
+        content = [getattr(draft, name) for name in (*drafts.FIELDS, *drafts.WISHES)]
+        identity = identified("ticket", key, json.dumps(content))
         for _ in range(5):
             number, salt = ticket_number(), secrets.token_hex(16)
             ticket = Ticket(
@@ -154,8 +81,8 @@ class Tickets:
                 salt=salt,
                 token_hash=fingerprint(self._token(number, salt)),
                 received=now,
-                reply_by=reply_by,
-                reply_by_because=because,
+                reply_by=None,
+                reply_by_because=(),
                 state="open",
                 **{name: getattr(draft, name) for name in drafts.FIELDS},
                 route=route.name,
@@ -163,7 +90,13 @@ class Tickets:
                 route_because=route.because,
                 first_in_queue=route.first_in_queue,
                 covered=routes.covered(agreement, draft, catalog, now),
+                known=self._known(draft, catalog),
             )
+            visitor = Occasion(at=now, who="visitor", catalog=catalog)
+            ticket = life.opened(ticket, visitor)
+            if wish is not None:
+                asked = Session(state="asked", start=wish, minutes=sessions.USUAL, uid="", sequence=0)
+                ticket = life.session_set(ticket, asked, visitor)
             try:
                 kept, repeated = self.store.open_ticket(
                     ticket, identity, self._opening_mails(ticket, route), now
@@ -171,7 +104,7 @@ class Tickets:
             except NumberTaken:
                 continue
             except KeyReused:
-                raise _key_reused() from None
+                raise key_reused() from None
             return self._receipt(kept, catalog, repeated)
         raise RuntimeError("five drawn ticket numbers were all taken")
 
@@ -180,34 +113,61 @@ class Tickets:
         return self._view(self._by_token(token))
 
     def add_message(self, token: str, text: str, *, key: str | None = None) -> TicketView:
-        """Add what the visitor writes and tell the staff; a closed ticket opens again.
+        """Add what the visitor writes and tell the staff; what was waiting, answered or closed opens again.
 
         Repetitions as in `open`. Raises NotFound, Invalid, NotStored.
         """
         ticket = self._by_token(token)
         drafts.check_message(text)
-        now = self.clock()
-        message = Message(sequence=0, who="visitor", author="", text=text, when=now)
-        mails = [self._mail("staff_message", to, ticket.number) for to in _staff(ticket)]
-        identity = _identity(f"message {ticket.number}", key, text)
+        visitor = self._visitor()
+
+        def change(ticket: Ticket) -> Change:
+            after = life.visitor_wrote(ticket, text, visitor)
+            part = after.messages[-1].sequence
+            return Change(ticket=after, mails=self.mails.to_staff("staff_message", after, part))
+
+        identity = identified(f"message {ticket.number}", key, text)
         try:
-            ticket, _ = self.store.add_message(ticket.number, message, "open", identity, mails, now)
+            ticket, _ = self.store.change_ticket(ticket.number, change, visitor.at, identity=identity)
         except KeyReused:
-            raise _key_reused() from None
+            raise key_reused() from None
         return self._view(ticket)
 
-    def reply(
-        self, number: str, text: str, *, author: str, key: str | None = None, act: Act | None = None
-    ) -> Ticket:
-        """Answer as staff: the visitor gets a mail of fixed words with a link. Raises NotFound, Invalid,
-        NotStored."""
-        ticket = self.by_number(number)
-        drafts.check_message(text)
-        now = self.clock()
-        message = Message(sequence=0, who="staff", author=author, text=text, when=now)
-        mail = replace(self._mail("visitor_answer", ticket.email, ticket.number), capped=True)
-        identity = _identity(f"reply {ticket.number}", key, text)
-        return self.store.add_message(ticket.number, message, "answered", identity, [mail], now, act)[0]
+    def solved(self, token: str) -> TicketView:
+        """The visitor says that nothing is left: the ticket is closed, and staff are told. Twice is once.
+        Raises NotFound, NotStored."""
+        visitor = self._visitor()
+
+        def change(ticket: Ticket) -> Change:
+            after = life.closed(ticket, visitor)
+            return Change(ticket=after, mails=self.mails.to_staff("staff_closed", after))
+
+        number = self._by_token(token).number
+        return self._view(self.store.change_ticket(number, change, visitor.at)[0])
+
+    def calendar(self, token: str) -> str:
+        """The session of a ticket for the visitor's own calendar (RFC 5545). Raises NotFound, also without a
+        session that was planned."""
+        ticket = self._by_token(token)
+        invitation = self.invitation(ticket, "PUBLISH", planned_session(ticket))
+        return invitation.text()
+
+    def invitation(self, ticket: Ticket, method: str, session: Session, part: int = 0) -> Invitation:
+        """What stands in the calendar of both sides; `part` is the event that it was made for, else the
+        last one about a session."""
+        catalog = self.catalog()
+        made = [one for one in ticket.events if one.what.startswith("session ")]
+        event = next((one for one in made if one.sequence == part), made[-1])
+        return Invitation(
+            method=method,
+            session=session,
+            number=ticket.number,
+            vendor=catalog.vendor.name if catalog else "",
+            organizer=self.sender(),
+            attendee=ticket.email,
+            url=self.url(ticket),
+            stamp=event.when,
+        )
 
     def by_number(self, number: str) -> Ticket:
         """For staff only. Raises NotFound."""
@@ -239,15 +199,7 @@ class Tickets:
             self.store.announce_attachment(ticket.number, attachment, MAX_FILES)
         except AttachmentsFull:
             raise _full() from None
-        return self.files.upload_form(
-            ticket=ticket.number,
-            attachment=attachment.id,
-            name=clean,
-            content_type=attachment.content_type,
-            expires=now + ANNOUNCED_FOR,
-            max_size=MAX_FILE_SIZE,
-            back="",
-        )
+        return self._form(ticket, attachment, now)
 
     def attach(self, arrived: ArrivedUpload) -> TicketView:
         """A file arrived whole: show it on its ticket. Raises NotFound, TooLarge (too many files),
@@ -278,6 +230,10 @@ class Tickets:
         """The secret address of a ticket; for its sender's eyes only."""
         return f"{self.site}/api/tickets/{self._token(ticket.number, ticket.salt)}"
 
+    @property
+    def host(self) -> str:
+        return urlsplit(self.site).hostname or ""
+
     def _token(self, number: str, salt: str) -> str:
         return self.signer.token("ticket", number, salt)
 
@@ -287,22 +243,15 @@ class Tickets:
             raise NotFound
         return ticket
 
-    def _mail(self, template: str, to: str, number: str) -> Outgoing:
-        return Outgoing(
-            id=uuid.uuid4().hex,
-            message_id=self.message_id(),
-            template=template,
-            to=to,
-            about=number,
-            message=0,
-            capped=False,
-            created=self.clock(),
-        )
+    def _visitor(self) -> Occasion:
+        return Occasion(at=self.clock(), who="visitor", catalog=self.catalog())
 
     def _opening_mails(self, ticket: Ticket, route: Route) -> Sequence[Outgoing]:
-        receipt = replace(self._mail("visitor_receipt", ticket.email, ticket.number), capped=True)
-        told = [self._mail("staff_ticket", to, ticket.number) for to in (route.mailbox, *route.told) if to]
-        return [receipt, *told]
+        told = [self.mails.to_staff("staff_ticket", ticket, to=to) for to in (route.mailbox, *route.told)]
+        return [
+            self.mails.to_visitor("visitor_receipt", ticket),
+            *(mail for mails in told for mail in mails),
+        ]
 
     def _receipt(self, ticket: Ticket, catalog: Catalog | None, repeated: bool) -> TicketReceipt:
         zone = catalog.hours.zone if catalog else None
@@ -314,86 +263,49 @@ class Tickets:
             route=Route(name=ticket.route, mailbox=ticket.mailbox, because=ticket.route_because),
             reply_by=ticket.reply_by.astimezone(zone) if ticket.reply_by else None,
             reply_by_because=ticket.reply_by_because,
-            known=self._known(ticket, catalog),
+            known=ticket.known,
             repeated=repeated,
         )
 
-    def _known(self, ticket: Ticket, catalog: Catalog | None) -> dict[str, object] | None:
+    def known_now(self, ticket: Ticket) -> dict[str, object] | None:
+        """What the catalog says of the ticket's version today; the ticket keeps what it said then."""
+        return self._known(ticket, self.catalog())
+
+    def _known(self, asked: TicketDraft | Ticket, catalog: Catalog | None) -> dict[str, object] | None:
         if catalog is None:
             return None
-        agreement = self.store.agreement(ticket.agreement) if ticket.agreement else None
-        mine = agreement if agreement and ticket.email in agreement.contacts else None
+        agreement = self.store.agreement(asked.agreement) if asked.agreement else None
+        mine = agreement if agreement and asked.email in agreement.contacts else None
         today = self.clock().astimezone(catalog.hours.zone).date()
-        return known.known(catalog, ticket.product, ticket.version, mine, today)
+        return known.known(catalog, asked.product, asked.version, mine, today)
 
     def _view(self, ticket: Ticket) -> TicketView:
-        catalog, now = self.catalog(), self.clock()
-        zone = catalog.hours.zone if catalog else None
+        now = self.clock()
+        places = sum(takes_a_place(one, now) for one in ticket.attachments)
+        form = self._form(ticket, None, now) if places < MAX_FILES else None
+        return view(ticket, catalog=self.catalog(), now=now, url=self.url(ticket), upload=form)
 
-        def text(at: datetime) -> str:
-            return moment_text(at, catalog.hours) if catalog else f"{at:%Y-%m-%d %H:%M} UTC"
-
-        url, reply_by = self.url(ticket), ticket.reply_by
-        phone = catalog.vendor.phone if catalog else ""
-        described = Message(
-            sequence=0, who="visitor", author="", text=ticket.description, when=ticket.received
-        )
-        form = None
-        if sum(_takes_a_place(one, now) for one in ticket.attachments) < MAX_FILES:
-            form = self.files.upload_form(
-                ticket=ticket.number,
-                attachment="",
-                name="",
-                content_type="",
-                expires=now + ANNOUNCED_FOR,
-                max_size=MAX_FILE_SIZE,
-                back=url,
-            )
-        return TicketView(
-            number=ticket.number,
-            subject=ticket.subject,
-            received=ticket.received.astimezone(zone),
-            received_text=text(ticket.received),
-            reply_by=reply_by.astimezone(zone) if reply_by else None,
-            reply_by_text=text(reply_by) if reply_by else "",
-            reply_by_because=ticket.reply_by_because,
-            state=ticket.state,
-            route_name=ticket.route,
-            next_steps=_next_steps(ticket, text(reply_by) if reply_by else "", phone),
-            messages=tuple(
-                {
-                    "who": "you" if message.who == "visitor" else "us",
-                    "when": {"iso": message.when.astimezone(zone).isoformat(), "text": text(message.when)},
-                    "text": message.text,
-                }
-                for message in (described, *ticket.messages)
-            ),
-            attachments=tuple(_attachment(attachment, now) for attachment in ticket.attachments),
-            known=self._known(ticket, catalog),
-            url=url,
-            message_url=f"{url}/messages",
-            upload=form,
-            phone=phone,
-            not_covered_note=routes.NOT_COVERED[ticket.covered],
+    def _form(self, ticket: Ticket, attachment: Attachment | None, now: datetime) -> UploadForm:
+        return self.files.upload_form(
+            ticket=ticket.number,
+            attachment=attachment.id if attachment else "",
+            name=attachment.name if attachment else "",
+            content_type=attachment.content_type if attachment else "",
+            expires=now + ANNOUNCED_FOR,
+            max_size=MAX_FILE_SIZE,
+            back="" if attachment else self.url(ticket),
         )
 
 
-def _promise(
-    severity: str, catalog: Catalog | None, now: datetime
-) -> tuple[datetime | None, tuple[str, ...]]:
-    if catalog is None or severity not in catalog.first_response:
-        return None, ()
-    length = catalog.first_response[severity]
-    due = after(catalog.hours, now, working_time(catalog.hours, length))
-    hours = catalog.hours
-    return due, (
-        f"The first response to {severity} comes within {length} of opening time.",
-        f"Opening time is {', '.join(hours.days)}, {hours.open:%H:%M} to {hours.close:%H:%M} "
-        f"({hours.zone.key}); holidays do not count.",
-    )
+def planned_session(ticket: Ticket) -> Session:
+    """Raises NotFound when none was ever planned."""
+    if ticket.session is None or not ticket.session.uid:
+        raise NotFound
+    return ticket.session
 
 
-def _identity(purpose: str, key: str | None, content: str) -> Identity:
+def identified(purpose: str, key: str | None, content: str) -> Identity:
+    """What makes two requests the same. Raises Invalid for a key that is no key."""
     if key is not None:
         drafts.check_key(key)
     return Identity(
@@ -402,42 +314,10 @@ def _identity(purpose: str, key: str | None, content: str) -> Identity:
     )
 
 
-def _staff(ticket: Ticket) -> tuple[str, ...]:
-    to = ticket.assignee or ticket.mailbox
-    return (to,) if to else ()
-
-
-def _key_reused() -> Invalid:
+def key_reused() -> Invalid:
     message = "This key was already used for something else. Nothing was changed. Send with a new key."
     return Invalid([FieldProblem(field="idempotency_key", message=message)])
 
 
 def _full() -> TooLarge:
     return TooLarge(f"A ticket holds at most {MAX_FILES} files. Nothing was stored.")
-
-
-def _takes_a_place(attachment: Attachment, now: datetime) -> bool:
-    return attachment.state == "stored" or now <= attachment.when + ANNOUNCED_FOR
-
-
-def _attachment(attachment: Attachment, now: datetime) -> dict[str, object]:
-    state = attachment.state
-    if not _takes_a_place(attachment, now):
-        state = "did not arrive: please send it again"
-    size = attachment.size
-    text = f"{size / 1024**2:.1f} MB" if size >= 1024**2 else f"{max(1, round(size / 1024))} KB"
-    return {"name": attachment.name, "size": size, "size_text": text, "state": state}
-
-
-def _next_steps(ticket: Ticket, reply_by: str, phone: str) -> tuple[str, ...]:
-    steps = []
-    if ticket.state == "open" and ticket.first_answered is None:
-        steps.append(f"{ticket.route} answers by {reply_by}." if reply_by else f"{ticket.route} answers.")
-    if ticket.state == "answered":
-        steps.append("Read our answer below, and write back here if something is left.")
-    if ticket.state == "closed":
-        steps.append("This ticket is closed. A new message opens it again.")
-    steps.append("Add a message or a file on this page whenever you have something to add.")
-    if phone:
-        steps.append(f"If it gets worse, call {phone} and give the number {ticket.number}.")
-    return tuple(steps)

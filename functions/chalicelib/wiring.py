@@ -20,8 +20,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from chalicelib.arrivals import Arrivals
+from chalicelib.attending import Attending
 from chalicelib.catalog import Catalog, CatalogFile, CatalogTrouble
 from chalicelib.eml_mailer import EmlMailer
+from chalicelib.fixes import Fixes
+from chalicelib.handling import Handling
 from chalicelib.letters import LetterMaker
 from chalicelib.local_files import LocalFiles
 from chalicelib.local_site import LocalSite
@@ -35,6 +38,7 @@ from chalicelib.sqlite_store import SqliteStore, connect
 from chalicelib.standing import RenewalAnswer
 from chalicelib.ticket_letters import TEMPLATES as TICKET_TEMPLATES
 from chalicelib.ticket_letters import TicketLetters
+from chalicelib.ticket_mails import TicketMails
 from chalicelib.tickets import Tickets, TicketView
 
 if TYPE_CHECKING:
@@ -191,7 +195,35 @@ class Desk:
             catalog=self.catalog_or_none,
             clock=self.clock,
             site=self.settings.url,
-            message_id=self._message_id,
+            mails=self.ticket_mails,
+            sender=self._sender,
+        )
+
+    @cached_property
+    def ticket_mails(self) -> TicketMails:
+        return TicketMails(message_id=self._message_id, clock=self.clock)
+
+    @cached_property
+    def handling(self) -> Handling:
+        """What staff do with tickets."""
+        return Handling(
+            store=self.store,
+            tickets=self.tickets,
+            mails=self.ticket_mails,
+            catalog=self.catalog_or_none,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def fixes(self) -> Fixes:
+        """Replies to tickets whose known issue is fixed."""
+        return Fixes(store=self.store, catalog=self.catalog, clock=self.clock, site=self.settings.url)
+
+    @cached_property
+    def attending(self) -> Attending:
+        """What the desk does for tickets by itself."""
+        return Attending(
+            store=self.store, mails=self.ticket_mails, catalog=self.catalog_or_none, clock=self.clock
         )
 
     @cached_property
@@ -213,7 +245,11 @@ class Desk:
     def letters(self) -> Mapping[str, LetterMaker]:
         """What makes the letter of each template."""
         tickets = TicketLetters(
-            store=self.store, catalog=self.catalog_or_none, url=self.tickets.url, sender=self._sender
+            store=self.store,
+            catalog=self.catalog_or_none,
+            url=self.tickets.url,
+            sender=self._sender,
+            invitation=self.tickets.invitation,
         )
         return dict.fromkeys(TICKET_TEMPLATES, tickets)
 

@@ -20,9 +20,10 @@ from desk import demo as demonstration
 from desk.agreement_commands import agreements
 from desk.audit_commands import audit
 from desk.outbox_commands import outbox
+from desk.report_command import report_command
 from desk.tables import table
 from desk.terminal import Wired, as_json_option, plain, print_json
-from desk.ticket_commands import tickets
+from desk.ticket_steps import tickets
 from desk.worker import Worker
 
 
@@ -111,11 +112,7 @@ def status(wiring: Wired, as_json: bool) -> None:
     now = desk.clock()
     if health["store"] == "ok":
         waiting = desk.store.tickets(["open"])
-        late = [
-            ticket
-            for ticket in waiting
-            if ticket.reply_by and not ticket.first_answered and ticket.reply_by < now
-        ]
+        late = [ticket for ticket in waiting if ticket.reply_by and ticket.reply_by < now]
         health |= {
             "open_tickets": len(waiting),
             "late_tickets": len(late),
@@ -146,5 +143,5 @@ def demo(wiring: Wired) -> None:
     click.echo(table(("agreement", "key", "shows"), rows, ""))
 
 
-for _group in (agreements, tickets, outbox, audit):
+for _group in (agreements, tickets, outbox, audit, report_command):
     main.add_command(_group)

@@ -1,5 +1,5 @@
-"""Work that nobody waits for, done while the desk serves: notes files that came past the desk, hands over the
-mails of the outbox."""
+"""Work that nobody waits for, done while the desk serves: notes files that came past the desk, sees to
+tickets whose time has come, hands over the mails of the outbox."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class Worker:
         while not self._stop.is_set():
             busy = False
             try:
-                busy = self._desk.arrivals.note() + sum(self._desk.outbox.run()) > 0
+                noted = self._desk.arrivals.note() + self._desk.attending.run()
+                busy = noted + sum(self._desk.outbox.run()) > 0
                 said = ""
             except NotStored:
                 trouble = "The store cannot be written; mails wait."

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.ports import Act, Store
+from chalicelib.ports import Act, Change, DraftGone, ReplyDraft, Store
 from chalicelib.refusals import NotFound
 
 _spec = importlib.util.spec_from_file_location("store_values", Path(__file__).with_name("test_store.py"))
@@ -31,14 +31,20 @@ def act(what: str, about: str, minute: int = 0) -> Act:
     )
 
 
+def draft() -> ReplyDraft:
+    return ReplyDraft(
+        id="d", ticket="AAAA-1111", defect="CW-1", release="24", text="t", state="waiting", made=NOW
+    )
+
+
 def test_every_verb_of_staff_keeps_its_act(store: Store) -> None:
     store.open_ticket(values.ticket(), values.identity("c"), [values.mail("m")], NOW)
     number = "AAAA-1111"
     acts = [act(str(minute), number if minute < 4 else "A", minute) for minute in range(1, 8)]
-    store.assign(number, "bo@example.com", acts[0])
-    store.set_state(number, "closed", acts[1])
-    store.add_message(
-        number, values.message("one", "staff"), "answered", values.identity("1"), [], NOW, acts[2]
+    store.keep_draft(draft(), acts[0])
+    store.drop_draft("d", acts[1])
+    store.change_ticket(
+        number, lambda held: Change(ticket=replace(held, assignee="bo@example.com"), act=acts[2]), NOW
     )
     store.import_agreements([values.agreement("A")], dry_run=False)
     store.amend("A", lambda held: replace(held, customer="Town"), acts[3])
@@ -65,7 +71,13 @@ def test_an_import_keeps_its_act_and_one_of_each_agreement_that_it_changes(store
 
 def test_what_changed_nothing_leaves_no_act(store: Store) -> None:
     with pytest.raises(NotFound):
-        store.assign("BBBB-2222", "bo@example.com", act("assign", "BBBB-2222"))
+        store.change_ticket("BBBB-2222", lambda held: Change(ticket=held), NOW)
+    store.open_ticket(values.ticket(), values.identity("c"), [values.mail("m")], NOW)
+    store.change_ticket("AAAA-1111", lambda held: Change(ticket=held, act=act("assign", "AAAA-1111")), NOW)
+    store.keep_draft(draft())
+    assert not store.keep_draft(draft(), act("draft", "AAAA-1111"))
+    with pytest.raises(DraftGone):
+        store.drop_draft("x", act("drop", "AAAA-1111"))
     with pytest.raises(NotFound):
         store.set_key("B", "hash", NOW, act("key", "B"))
     store.import_agreements([values.agreement("A")], dry_run=True, act=act("import", "agreements"))

@@ -86,7 +86,7 @@ def test_a_table_that_cannot_be_reached_is_said_and_nothing_is_acknowledged(
         monkeypatch.setenv(name, value)
     made = desk({"SUPPORT_STORE": "dynamodb:none", "SUPPORT_VAR": str(tmp_path / "var")})
     with pytest.raises(NotStored):
-        made.store.assign("A", "Robin")
+        made.store.drop_draft("A")
     with pytest.raises(NotStored):
         made.store.ticket("A")
     assert made.health()["store"] == "cannot be reached"

@@ -166,38 +166,6 @@ def test_different_keys_are_different_tickets_under_contention(open_store: Calla
     assert len(stores[0].tickets(["open"])) == 60
 
 
-def test_messages_are_counted_and_repeated_ones_are_not(store: Store) -> None:
-    store.open_ticket(ticket(), identity("c"), [], NOW)
-    store.add_message("AAAA-1111", message("one"), "open", identity("1"), [mail("a")], NOW)
-    kept, repeated = store.add_message("AAAA-1111", message("two"), "closed", identity("2"), [mail("b")], NOW)
-    assert (kept.state, repeated) == ("closed", False)
-    _, repeated = store.add_message("AAAA-1111", message("two"), "open", identity("2"), [mail("c")], NOW)
-    assert repeated
-    found = store.ticket("AAAA-1111")
-    assert found is not None
-    assert [(one.sequence, one.text) for one in found.messages] == [(1, "one"), (2, "two")]
-    assert [(one.mail.id, one.mail.message) for one in store.mails(["waiting"])] == [("a", 1), ("b", 2)]
-
-
-def test_only_the_first_answer_of_staff_is_the_first(store: Store) -> None:
-    store.open_ticket(ticket(), identity("c"), [], NOW)
-    for minute, who in enumerate(("visitor", "staff", "staff")):
-        at = NOW + timedelta(minutes=minute)
-        store.add_message("AAAA-1111", message(who, who), "open", identity(str(minute)), [], at)
-    found = store.ticket("AAAA-1111")
-    assert found is not None
-    assert found.first_answered == NOW + timedelta(minutes=1)
-
-
-def test_assigning_and_closing(store: Store) -> None:
-    store.open_ticket(ticket(), identity("c"), [], NOW)
-    assert store.assign("AAAA-1111", "bo@example.com").assignee == "bo@example.com"
-    assert store.set_state("AAAA-1111", "closed").state == "closed"
-    assert store.tickets(["open", "answered"]) == ()
-    with pytest.raises(NotFound):
-        store.assign("BBBB-2222", "bo@example.com")
-
-
 def test_queue_order(store: Store) -> None:
     due = {"A": (False, 3), "B": (True, 9), "C": (False, 1), "D": (True, 5)}
     for number, (first, hours) in due.items():

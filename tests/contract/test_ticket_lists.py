@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.ports import Identity, Store, Ticket
+from chalicelib.ports import Change, Identity, Store, Ticket
 
 NOW = datetime(2026, 11, 23, 17, 0, 0, 123456, tzinfo=UTC)
 
@@ -61,6 +62,6 @@ def test_what_is_no_mark_begins_anew(store: Store, mark: str) -> None:
 
 def test_a_list_is_as_fresh_as_the_last_change(store: Store) -> None:
     ticket = opened(store, "A-1")
-    store.set_state("A-1", "closed")
+    store.change_ticket("A-1", lambda held: Change(ticket=replace(held, state="closed")), NOW)
     (found,), _ = store.tickets_of(ticket.email)
     assert found.state == "closed"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.agreements import Agreement
+from chalicelib.ports import Act
 from chalicelib.signing import fingerprint
 from chalicelib.tickets import TicketDraft
 from chalicelib.wiring import Desk, SettingTrouble, desk
@@ -58,6 +59,9 @@ class World:
         self.desk.store.import_agreements(agreements, dry_run=False)
         for one in agreements:
             self.desk.store.set_key(one.agreement, fingerprint(KEY), self.now)
+
+    def act(self, what: str = "test", about: str = "test") -> Act:
+        return self.desk.act("Bo", what, about)
 
     @staticmethod
     def agreement(**changes: object) -> Agreement:

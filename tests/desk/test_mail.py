@@ -28,7 +28,7 @@ def test_a_visitor_gets_a_number_a_link_and_no_word_of_a_stranger(world: Any) ->
     typed = {name: f"poison-{name}" for name in FIELDS if name not in ("email", "kind", "severity")}
     receipt = world.desk.tickets.open(world.draft(**typed))
     world.pass_(minutes=1)
-    world.desk.tickets.reply(receipt.number, "poison-answer", author="poison-author")
+    world.desk.handling.reply(receipt.number, "poison-answer", world.act(), author="poison-author")
     world.desk.outbox.run()
     first, second = sent_to(world, "ann@example.org")
     assert first["Subject"] == f"We received your request {receipt.number}"

@@ -183,7 +183,7 @@ def test_number_and_wrong_token_open_nothing_in_the_same_words(world: Any) -> No
 
 def test_messages_are_kept_once_and_open_a_closed_ticket_again(world: Any) -> None:
     receipt = world.desk.tickets.open(world.draft())
-    world.desk.store.set_state(receipt.number, "closed")
+    world.desk.handling.close(receipt.number, world.act())
     world.desk.tickets.add_message(receipt.token, "One more thing", key="m")
     view = world.desk.tickets.add_message(receipt.token, "One more thing", key="m")
     assert [one["text"] for one in view.messages] == ["I cannot find it.", "One more thing"]
@@ -195,9 +195,9 @@ def test_messages_are_kept_once_and_open_a_closed_ticket_again(world: Any) -> No
 def test_an_answer_is_shown_and_measured_from_its_first(world: Any) -> None:
     receipt = world.desk.tickets.open(world.draft())
     world.pass_(minutes=5)
-    world.desk.tickets.reply(receipt.number, "Top left.", author="Bo")
+    world.desk.handling.reply(receipt.number, "Top left.", world.act())
     world.pass_(minutes=5)
-    ticket = world.desk.tickets.reply(receipt.number, "Or press Alt.", author="Bo")
+    ticket = world.desk.handling.reply(receipt.number, "Or press Alt.", world.act())
     assert (ticket.first_answered - ticket.received).total_seconds() == 300
     view = world.desk.tickets.read(receipt.token)
     assert view.state == "answered"

@@ -6,7 +6,9 @@ also has `list` and `place`, the key of the index `lists`:
 | pk | sk | what | list | place |
 |---|---|---|---|---|
 | `ticket <number>` | `` `` | a ticket | `tickets <state>` | number |
-| `ticket <number>` | `message <sequence>`, `attachment <id>` | what belongs to it | | |
+| `ticket <number>` | `message <sequence>`, `event <sequence>`, `attachment <id>` | what belongs to it | | |
+| `ticket <number>` | `attend` | when the desk must look at it | `tickets to attend` | when, number |
+| `draft <id>` | `` `` | a reply that a person is to send | `drafts <state>` | made, id |
 | `token <hash>` | `` `` | the number of its ticket | | |
 | `tickets of <folded>` | received, number | the number of a ticket of this address | | |
 | `sent <mark>` | `` `` | what was received before, until `expires` | | |

@@ -91,8 +91,9 @@ class DynamoMails(DynamoAudit):
             ]
         return min(first, default=None)
 
-    def _posted(self, mails: Sequence[Outgoing], message: int) -> Iterator[Item]:
-        """The mails, each waiting or beyond its address's cap, and what the caps count from now on."""
+    def _posted(self, mails: Sequence[Outgoing], message: int | None = None) -> Iterator[Item]:
+        """The mails, each waiting or beyond its address's cap, and what the caps count from now on; all about
+        one `message` where that is given, else each about its own."""
         lately: dict[str, tuple[int, list[str]]] = {}
         for mail in mails:
             state = "waiting"
@@ -110,7 +111,7 @@ class DynamoMails(DynamoAudit):
                 else:
                     sent.append(instant(mail.created))
             queued = QueuedMail(
-                mail=replace(mail, message=message),
+                mail=mail if message is None else replace(mail, message=message),
                 state=state,
                 attempts=0,
                 next_try=mail.created,

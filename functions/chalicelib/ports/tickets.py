@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from chalicelib.ports.audit import Act
 from chalicelib.ports.identity import Identity
 from chalicelib.ports.mails import Outgoing
+from chalicelib.promises import Promise
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,10 +40,38 @@ class Attachment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something that happened to a ticket. `sequence` counts from 1; `who` is "visitor", "staff" or "desk",
+    `author` the name of a member of staff. `facts` are texts and whole numbers, their meaning is `what`'s."""
+
+    sequence: int
+    when: datetime
+    who: str
+    author: str
+    what: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Session:
+    """An on-line session. `state`: asked (the visitor's wish), planned or cancelled. `uid` and `sequence` are
+    those of its invitations; `uid` is "" while there was none."""
+
+    state: str
+    start: datetime
+    minutes: int
+    uid: str
+    sequence: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ticket:
     """A ticket as it is kept. `token_hash` is the SHA-256 of the secret in its address; `salt` makes that
-    secret again together with SUPPORT_SECRET. `state`: open, answered or closed. `covered`: yes, no
-    or unknown."""
+    secret again together with SUPPORT_SECRET. `state`: open, waiting (for the visitor), answered or closed.
+    `covered`: yes, no or unknown. `promise`: what is promised, None when nothing is or it was kept;
+    `reply_by`: when it is due, None while it is not. `first_due`: when the first answer was due when it was
+    given. `attend_at`: when the desk must look at the ticket by itself. `known`: what the visitor was told of
+    the version when the ticket was taken. `revision` counts its changes, from 1."""
 
     number: str
     salt: str
@@ -69,8 +98,40 @@ class Ticket:
     covered: str
     assignee: str = ""
     first_answered: datetime | None = None
+    first_due: datetime | None = None
+    promise: Promise | None = None
+    attend_at: datetime | None = None
+    known: Mapping[str, Any] | None = None
+    defects: tuple[str, ...] = ()
+    session: Session | None = None
+    revision: int = 1
     messages: tuple[Message, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What a ticket becomes, and what goes with it: mails, and the act of staff that did it. Messages and
+    events are added at the end; nothing of them is ever changed. Attachments are not changed by this."""
+
+    ticket: Ticket
+    mails: tuple[Outgoing, ...] = ()
+    act: Act | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplyDraft:
+    """A reply that the desk wrote and a person is to send: that `release` fixes `defect`, which a ticket is
+    linked to. `id` follows from these three. `state`: waiting, sent or dropped."""
+
+    id: str
+    ticket: str
+    defect: str
+    release: str
+    text: str
+    state: str
+    made: datetime
 
 
 ANNOUNCED_FOR = timedelta(hours=1)
@@ -79,6 +140,10 @@ ANNOUNCED_FOR = timedelta(hours=1)
 
 class NumberTaken(Exception):
     """A ticket with this number exists; nothing was changed. Draw another."""
+
+
+class DraftGone(Exception):
+    """There is no such draft, or it was sent or dropped already; nothing was changed."""
 
 
 class AttachmentsFull(Exception):
@@ -134,25 +199,39 @@ class TicketStore(Protocol):
         ours begins anew."""
         ...
 
-    def add_message(
+    def change_ticket(
         self,
         number: str,
-        message: Message,
-        state: str,
-        identity: Identity,
-        mails: Sequence[Outgoing],
+        change: Callable[[Ticket], Change],
         now: datetime,
-        act: Act | None = None,
+        *,
+        identity: Identity | None = None,
+        draft: str = "",
     ) -> tuple[Ticket, bool]:
-        """Add a message (its sequence is given by the store, also to the mails), set the state; a staff
-        message
-        sets `first_answered` once. Returns the ticket, and True when this is a repetition. Raises
-        KeyReused."""
+        """One step in a ticket's life. `change` is given the ticket as it is, and may be asked again when
+        somebody was faster; nobody changes the ticket meanwhile. What it raises changes nothing, and neither
+        does giving the same ticket back. `draft` is a waiting draft that is sent with it. The ticket
+        afterwards, and True when `identity` was seen before: then it is left alone.
+
+        Raises NotFound, KeyReused, DraftGone.
+        """
         ...
 
-    def assign(self, number: str, assignee: str, act: Act | None = None) -> Ticket: ...
+    def tickets_to_attend(self, now: datetime, limit: int) -> tuple[Ticket, ...]:
+        """Those whose `attend_at` has come, the longest overdue first."""
+        ...
 
-    def set_state(self, number: str, state: str, act: Act | None = None) -> Ticket: ...
+    def keep_draft(self, draft: ReplyDraft, act: Act | None = None) -> bool:
+        """Keep it, unless it was made before: then False, whatever became of it."""
+        ...
+
+    def drafts(self, state: str) -> tuple[ReplyDraft, ...]:
+        """In the order in which they were made."""
+        ...
+
+    def drop_draft(self, draft_id: str, act: Act | None = None) -> ReplyDraft:
+        """Raises DraftGone."""
+        ...
 
     def announce_attachment(self, number: str, attachment: Attachment, limit: int) -> None:
         """Keep that a file was announced. Raises AttachmentsFull when `limit` files are stored, or were

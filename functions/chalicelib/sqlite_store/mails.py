@@ -59,7 +59,8 @@ class SqliteMails(Database):
             return datetime.fromisoformat(text) if text else None
 
 
-def post(run: Run, mails: Sequence[Outgoing], message: int) -> None:
+def post(run: Run, mails: Sequence[Outgoing], message: int | None = None) -> None:
+    """Let mails wait; all about one `message` where that is given, else each about its own."""
     for mail in mails:
         address = folded(mail.to)
         lately = [
@@ -74,7 +75,7 @@ def post(run: Run, mails: Sequence[Outgoing], message: int) -> None:
             recipient=mail.to,
             folded=address,
             about=mail.about,
-            message=message,
+            message=mail.message if message is None else message,
             capped=int(mail.capped),
             created=instant(mail.created),
             state="suppressed" if mail.capped and any(lately) else "waiting",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -17,8 +17,12 @@ from chalicelib.ports.tickets import (
     ANNOUNCED_FOR,
     Attachment,
     AttachmentsFull,
+    Change,
+    DraftGone,
+    Event,
     Message,
     NumberTaken,
+    ReplyDraft,
     Ticket,
     mark_of,
     place_of,
@@ -28,7 +32,10 @@ from chalicelib.sqlite_store.audit import keep_act
 from chalicelib.sqlite_store.database import Database, Run, flat, instant
 from chalicelib.sqlite_store.identities import remember, repetition
 from chalicelib.sqlite_store.mails import post
+from chalicelib.ticket_record import record, ticket_of
 
+_LIFE = ("promise", "session", "known", "defects", "first_due")
+"""What nothing is searched by: the column `life`."""
 _END = "9999 "
 """Behind every place."""
 
@@ -45,9 +52,8 @@ class SqliteTickets(Database):
                 return get_ticket(run, "ticket", number=first), True
             if run("ticket", number=ticket.number).fetchone():
                 raise NumberTaken
-            row = asdict(ticket)
-            del row["messages"], row["attachments"]
-            run("insert_ticket", **flat(row))
+            run("insert_ticket", **_row(ticket))
+            _add(run, ticket, ticket.messages, ticket.events)
             remember(run, identity, ticket.number, now)
             post(run, mails, 0)
             return ticket, False
@@ -74,47 +80,61 @@ class SqliteTickets(Database):
             found = tuple(whole_ticket(run, row) for row in rows[:limit])
         return found, mark_of(found[-1]) if len(rows) > limit else ""
 
-    def add_message(
+    def change_ticket(
         self,
         number: str,
-        message: Message,
-        state: str,
-        identity: Identity,
-        mails: Sequence[Outgoing],
+        change: Callable[[Ticket], Change],
         now: datetime,
-        act: Act | None = None,
+        *,
+        identity: Identity | None = None,
+        draft: str = "",
     ) -> tuple[Ticket, bool]:
         with self._write() as run:
-            if repetition(run, identity, now) is not None:
+            if identity is not None and repetition(run, identity, now) is not None:
                 return get_ticket(run, "ticket", number=number), True
-            sequence = run("next_message", ticket=number).fetchone()[0]
-            run("insert_message", ticket=number, **flat(asdict(replace(message, sequence=sequence))))
-            run("set_state", number=number, state=state)
-            if message.who == "staff":
-                run("first_answer", number=number, now=instant(now))
-            remember(run, identity, number, now)
-            post(run, mails, sequence)
-            keep_act(run, act)
+            before = get_ticket(run, "ticket", number=number)
+            made = change(before)
+            if made.ticket == before:
+                return before, False
+            after = replace(made.ticket, revision=before.revision + 1)
+            run("update_ticket", **_row(after))
+            _add(run, after, after.messages[len(before.messages) :], after.events[len(before.events) :])
+            if draft and not run("end_draft", id=draft, state="sent").rowcount:
+                raise DraftGone
+            if identity is not None:
+                remember(run, identity, number, now)
+            post(run, made.mails)
+            keep_act(run, made.act)
             return get_ticket(run, "ticket", number=number), False
 
-    def assign(self, number: str, assignee: str, act: Act | None = None) -> Ticket:
-        with self._write() as run:
-            run("assign", number=number, assignee=assignee)
-            changed = get_ticket(run, "ticket", number=number)
-            keep_act(run, act)
-            return changed
+    def tickets_to_attend(self, now: datetime, limit: int) -> tuple[Ticket, ...]:
+        with self._read() as run:
+            rows = run("tickets_to_attend", now=instant(now), limit=limit).fetchall()
+            return tuple(whole_ticket(run, row) for row in rows)
 
-    def set_state(self, number: str, state: str, act: Act | None = None) -> Ticket:
+    def keep_draft(self, draft: ReplyDraft, act: Act | None = None) -> bool:
         with self._write() as run:
-            run("set_state", number=number, state=state)
-            changed = get_ticket(run, "ticket", number=number)
+            if not run("insert_draft", **flat(asdict(draft))).rowcount:
+                return False
             keep_act(run, act)
-            return changed
+            return True
+
+    def drafts(self, state: str) -> tuple[ReplyDraft, ...]:
+        with self._read() as run:
+            return tuple(_draft(row) for row in run("drafts", state=state))
+
+    def drop_draft(self, draft_id: str, act: Act | None = None) -> ReplyDraft:
+        with self._write() as run:
+            if not run("end_draft", id=draft_id, state="dropped").rowcount:
+                raise DraftGone
+            keep_act(run, act)
+            return _draft(run("draft", id=draft_id).fetchone())
 
     def announce_attachment(self, number: str, attachment: Attachment, limit: int) -> None:
         with self._write() as run:
             _room(run, number, attachment, limit)
             run("insert_attachment", ticket=number, **flat(asdict(attachment)))
+            run("touch_ticket", number=number)
 
     def attach(self, number: str, attachment: Attachment, limit: int) -> Ticket:
         row = flat(asdict(attachment))
@@ -125,6 +145,7 @@ class SqliteTickets(Database):
             elif not run("complete_attachment", ticket=number, **row).rowcount:
                 _room(run, number, attachment, limit)
                 run("insert_attachment", ticket=number, **row)
+            run("touch_ticket", number=number)
             return get_ticket(run, "ticket", number=number)
 
 
@@ -154,20 +175,41 @@ def whole_ticket(run: Run, row: sqlite3.Row) -> Ticket:
     """A row of `tickets` with what belongs to it."""
     values: dict[str, Any] = dict(row)
     number = values["number"]
-    for name in ("received", "reply_by", "first_answered"):
-        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+    values |= json.loads(values.pop("life"))
     for name in ("reply_by_because", "route_because"):
-        values[name] = tuple(json.loads(values[name]))
-    values["first_in_queue"] = bool(values["first_in_queue"])
-    return Ticket(
-        **values,
-        messages=tuple(Message(**part(row)) for row in run("messages", number=number)),
-        attachments=tuple(Attachment(**part(row)) for row in run("attachments", number=number)),
+        values[name] = json.loads(values[name])
+    return ticket_of(
+        values,
+        [Message(**part(row)) for row in run("messages", number=number)],
+        [Attachment(**part(row)) for row in run("attachments", number=number)],
+        [
+            Event(**{**part(row), "facts": json.loads(row["facts"])})
+            for row in run("ticket_events", number=number)
+        ],
     )
 
 
 def part(row: sqlite3.Row) -> dict[str, Any]:
-    """The fields of a message or an attachment."""
+    """The fields of a message, an attachment or an event."""
     values = dict(row)
     del values["ticket"]
     return {**values, "when": datetime.fromisoformat(values["when"])}
+
+
+def _row(ticket: Ticket) -> dict[str, object]:
+    values = record(ticket)
+    life = {name: values.pop(name) for name in _LIFE}
+    row = {name: json.dumps(value) if isinstance(value, list) else value for name, value in values.items()}
+    return {**row, "first_in_queue": int(ticket.first_in_queue), "life": json.dumps(life)}
+
+
+def _add(run: Run, ticket: Ticket, messages: Sequence[Message], events: Sequence[Event]) -> None:
+    for message in messages:
+        run("insert_message", ticket=ticket.number, **flat(asdict(message)))
+    for event in events:
+        row = {**flat(asdict(event)), "facts": json.dumps(event.facts)}
+        run("insert_event", ticket=ticket.number, **row)
+
+
+def _draft(row: sqlite3.Row) -> ReplyDraft:
+    return ReplyDraft(**{**dict(row), "made": datetime.fromisoformat(row["made"])})

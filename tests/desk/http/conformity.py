@@ -48,8 +48,8 @@ def check(method: str, path: str, status: int, headers: dict[str, str], body: by
         assert (kind, body) == ("", b""), what
         return
     assert kind in content, f"{what} as {kind}, declared are {sorted(content)}"
-    if method == "HEAD" or kind == openapi.PAGE_TYPE:
-        return
+    if method == "HEAD" or "$ref" not in content[kind]["schema"]:
+        return  # text of another kind than JSON
     name = content[kind]["schema"]["$ref"].rpartition("/")[2]
     errors = [
         f"{error.json_path}: {error.message}" for error in _validator(name).iter_errors(json.loads(body))

@@ -36,6 +36,8 @@ def test_a_sound_request_gives_every_field_and_empty_text_for_what_is_optional()
         "agreement": "",
         "product": "",
         "version": "",
+        "session_date": "",
+        "session_time": "",
     }
 
 
@@ -92,7 +94,7 @@ def test_a_name_that_the_form_does_not_have_is_refused_with_a_suggestion() -> No
         (
             "zzz",
             "There is no field zzz; known are name, email, organization, phone, agreement, product, version, "
-            "kind, severity, subject or description.",
+            "kind, severity, subject, description, session_date or session_time.",
         ),
     ]
 

@@ -2,7 +2,14 @@
 INSERT INTO tickets VALUES (
     :number, :salt, :token_hash, :received, :reply_by, :reply_by_because, :state, :name, :email, :organization,
     :phone, :agreement, :product, :version, :kind, :severity, :subject, :description, :route, :mailbox,
-    :route_because, :first_in_queue, :covered, :assignee, :first_answered)
+    :route_because, :first_in_queue, :covered, :assignee, :first_answered, :attend_at, :revision, :life)
+-- name: update_ticket
+UPDATE tickets SET
+    reply_by = :reply_by, reply_by_because = :reply_by_because, state = :state, kind = :kind,
+    severity = :severity, route = :route, mailbox = :mailbox, route_because = :route_because,
+    first_in_queue = :first_in_queue, covered = :covered, assignee = :assignee,
+    first_answered = :first_answered, attend_at = :attend_at, revision = :revision, life = :life
+WHERE number = :number
 -- name: ticket
 SELECT * FROM tickets WHERE number = :number
 -- name: ticket_by_token
@@ -18,16 +25,24 @@ ORDER BY received DESC, number DESC LIMIT :limit
 SELECT * FROM messages WHERE ticket = :number ORDER BY sequence
 -- name: attachments
 SELECT * FROM attachments WHERE ticket = :number ORDER BY "when", id
--- name: next_message
-SELECT coalesce(max(sequence), 0) + 1 FROM messages WHERE ticket = :ticket
 -- name: insert_message
 INSERT INTO messages VALUES (:ticket, :sequence, :who, :author, :text, :when)
--- name: set_state
-UPDATE tickets SET state = :state WHERE number = :number
--- name: first_answer
-UPDATE tickets SET first_answered = :now WHERE number = :number AND first_answered IS NULL
--- name: assign
-UPDATE tickets SET assignee = :assignee WHERE number = :number
+-- name: ticket_events
+SELECT * FROM ticket_events WHERE ticket = :number ORDER BY sequence
+-- name: insert_event
+INSERT INTO ticket_events VALUES (:ticket, :sequence, :when, :who, :author, :what, :facts)
+-- name: tickets_to_attend
+SELECT * FROM tickets WHERE attend_at IS NOT NULL AND attend_at <= :now ORDER BY attend_at, number LIMIT :limit
+-- name: touch_ticket
+UPDATE tickets SET revision = revision + 1 WHERE number = :number
+-- name: insert_draft
+INSERT INTO reply_drafts VALUES (:id, :ticket, :defect, :release, :text, :state, :made) ON CONFLICT DO NOTHING
+-- name: end_draft
+UPDATE reply_drafts SET state = :state WHERE id = :id AND state = 'waiting'
+-- name: draft
+SELECT * FROM reply_drafts WHERE id = :id
+-- name: drafts
+SELECT * FROM reply_drafts WHERE state = :state ORDER BY made, id
 -- name: insert_attachment
 INSERT INTO attachments VALUES (:id, :ticket, :name, :content_type, :size, :sha256, :state, :when)
 -- name: complete_attachment
