@@ -36,7 +36,8 @@ class NoRule(NotAvailable, ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """The support rules from `since` on, for one product or (None) all. `because` names file and line."""
+    """The support rules from `since` on, for one product or (None) all. `because` names file and line;
+    `reminders` are days before the end of cover."""
 
     since: date
     product: str | None
@@ -45,6 +46,7 @@ class Rule:
     grace: Duration
     lapsed_downloads: str
     because: str
+    reminders: tuple[int, ...] = ()
 
 
 def rule_in_force(rules: Sequence[Rule], product: str, day: date) -> Rule:
@@ -240,6 +242,7 @@ def _rule(rule: dict[str, Any]) -> Rule:
         grace=duration(rule["grace"]),
         lapsed_downloads=rule["lapsed_downloads"],
         because=rule.get("because") or "",
+        reminders=tuple(int(days) for days in rule.get("reminders") or ()),
     )
 
 

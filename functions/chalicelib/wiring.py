@@ -32,6 +32,9 @@ from chalicelib.lookups import DownloadAnswer, Lookups, UpdatesAnswer
 from chalicelib.outbox import Outbox, oldest_text
 from chalicelib.ports import Act, ArrivedUpload, Clock, Mailer, Site
 from chalicelib.refusals import NotAvailable, NotStored
+from chalicelib.reminder_letters import ReminderLetters
+from chalicelib.reminders import TEMPLATES as REMINDER_TEMPLATES
+from chalicelib.reminders import Reminders
 from chalicelib.signing import Signer
 from chalicelib.smtp_mailer import SmtpMailer
 from chalicelib.sqlite_store import SqliteStore, connect
@@ -233,6 +236,12 @@ class Desk:
         )
 
     @cached_property
+    def reminders(self) -> Reminders:
+        return Reminders(
+            store=self.store, catalog=self.catalog, clock=self.clock, message_id=self._message_id
+        )
+
+    @cached_property
     def outbox(self) -> Outbox:
         return Outbox(
             store=self.store,
@@ -251,7 +260,10 @@ class Desk:
             sender=self._sender,
             invitation=self.tickets.invitation,
         )
-        return dict.fromkeys(TICKET_TEMPLATES, tickets)
+        reminders = ReminderLetters(
+            store=self.store, catalog=self.catalog_or_none, site=self.settings.url, sender=self._sender
+        )
+        return dict.fromkeys(TICKET_TEMPLATES, tickets) | dict.fromkeys(REMINDER_TEMPLATES, reminders)
 
     def act(self, who: str, what: str, about: str, detail: str = "") -> Act:
         """Something that a member of staff does now, for the verb that does it."""

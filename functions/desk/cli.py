@@ -20,6 +20,7 @@ from desk import demo as demonstration
 from desk.agreement_commands import agreements
 from desk.audit_commands import audit
 from desk.outbox_commands import outbox
+from desk.remind_command import remind
 from desk.report_command import report_command
 from desk.tables import table
 from desk.terminal import Wired, as_json_option, plain, print_json
@@ -143,5 +144,5 @@ def demo(wiring: Wired) -> None:
     click.echo(table(("agreement", "key", "shows"), rows, ""))
 
 
-for _group in (agreements, tickets, outbox, audit, report_command):
+for _group in (agreements, tickets, outbox, audit, remind, report_command):
     main.add_command(_group)
