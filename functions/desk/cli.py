@@ -19,6 +19,7 @@ from chalicelib.wiring import SettingTrouble
 from desk import demo as demonstration
 from desk.agreement_commands import agreements
 from desk.audit_commands import audit
+from desk.backup_commands import backup, restore_command
 from desk.outbox_commands import outbox
 from desk.remind_command import remind
 from desk.report_command import report_command
@@ -144,5 +145,8 @@ def demo(wiring: Wired) -> None:
     click.echo(table(("agreement", "key", "shows"), rows, ""))
 
 
-for _group in (agreements, tickets, outbox, audit, remind, report_command):
+for _group in (
+    *(agreements, tickets, outbox, audit, remind, report_command),
+    *(backup, restore_command),
+):
     main.add_command(_group)
