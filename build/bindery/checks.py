@@ -41,6 +41,7 @@ GENERATED = (
     "support/ticket/",
     "support/renewal/",
     "support/download/",
+    "support/sign-in/",
     "feeds/*",
     "calendar/*",
     "data/*",

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.fields import EMAIL_PATTERN, HONEYPOT, IDEMPOTENCY_KEY, KEY_LIMIT, MOST_NUMBER, Field, Form
+from chalicelib.fields import (
+    EMAIL_PATTERN,
+    HONEYPOT,
+    IDEMPOTENCY_KEY,
+    KEY_LIMIT,
+    MOST_NUMBER,
+    PATH_PATTERN,
+    Field,
+    Form,
+)
 
 Schema = dict[str, Any]
 
@@ -29,6 +38,7 @@ _PATTERNS = {
     "text": rf"{_SOLID}{_TEXT}*",
     "whole": rf"(0{_INNER}*)*[1-9]([0-9]|{_INNER})*",
     "email": EMAIL_PATTERN,
+    "path": PATH_PATTERN,
 }
 
 _TRAP = {"maxLength": 0, "description": "A trap for robots: leave it empty."}

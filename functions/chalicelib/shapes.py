@@ -150,6 +150,11 @@ SHAPES: dict[str, Schema] = {
     "Renewal": decided(of(RenewalAnswer, without=("decision",))),
     "Download": decided(of(DownloadAnswer, without=("expires_text", "decision"), url=LINK)),
     "Updates": decided(of(UpdatesAnswer, without=("decision",))),
+    "SignInAsked": shape({"detail": TEXT, "code_at": LINK}),
+    "SignInCode": shape({"email": TEXT, "code": TEXT, "expires": INSTANT}),
+    "SignInLink": shape({"wants_code": BOOL, "expires": INSTANT}),
+    "SignedIn": shape({"address": TEXT, "session": TEXT, "until": INSTANT, "next": TEXT}),
+    "SignedOut": shape({"signed_in": BOOL}),
     "Problem": {
         **shape(
             {

@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from chalicelib.arrivals import Arrivals
 from chalicelib.attending import Attending
 from chalicelib.catalog import Catalog, CatalogFile, CatalogTrouble
+from chalicelib.customers import kept_address
 from chalicelib.eml_mailer import EmlMailer
 from chalicelib.fixes import Fixes
 from chalicelib.handling import Handling
@@ -35,6 +36,8 @@ from chalicelib.refusals import NotAvailable, NotStored
 from chalicelib.reminder_letters import ReminderLetters
 from chalicelib.reminders import TEMPLATES as REMINDER_TEMPLATES
 from chalicelib.reminders import Reminders
+from chalicelib.sign_in import LETTER as SIGN_IN_LETTER
+from chalicelib.sign_in import SignIns
 from chalicelib.signing import Signer
 from chalicelib.smtp_mailer import SmtpMailer
 from chalicelib.sqlite_store import SqliteStore, connect
@@ -43,6 +46,7 @@ from chalicelib.ticket_letters import TEMPLATES as TICKET_TEMPLATES
 from chalicelib.ticket_letters import TicketLetters
 from chalicelib.ticket_mails import TicketMails
 from chalicelib.tickets import Tickets, TicketView
+from chalicelib.web_sessions import WebSessions
 
 if TYPE_CHECKING:
     from chalicelib.dynamodb_store import DynamoStore
@@ -242,6 +246,23 @@ class Desk:
         )
 
     @cached_property
+    def sign_ins(self) -> SignIns:
+        return SignIns(
+            store=self.store,
+            signer=self.signer,
+            catalog=self.catalog_or_none,
+            kept_address=partial(kept_address, self.store),
+            clock=self.clock,
+            site=self.settings.url,
+            message_id=self._message_id,
+            sender=self._sender,
+        )
+
+    @cached_property
+    def web_sessions(self) -> WebSessions:
+        return WebSessions(store=self.store, clock=self.clock)
+
+    @cached_property
     def outbox(self) -> Outbox:
         return Outbox(
             store=self.store,
@@ -263,7 +284,11 @@ class Desk:
         reminders = ReminderLetters(
             store=self.store, catalog=self.catalog_or_none, site=self.settings.url, sender=self._sender
         )
-        return dict.fromkeys(TICKET_TEMPLATES, tickets) | dict.fromkeys(REMINDER_TEMPLATES, reminders)
+        return {
+            **dict.fromkeys(TICKET_TEMPLATES, tickets),
+            **dict.fromkeys(REMINDER_TEMPLATES, reminders),
+            SIGN_IN_LETTER: self.sign_ins.letter,
+        }
 
     def act(self, who: str, what: str, about: str, detail: str = "") -> Act:
         """Something that a member of staff does now, for the verb that does it."""

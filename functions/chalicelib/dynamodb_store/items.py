@@ -18,6 +18,10 @@ also has `list` and `place`, the key of the index `lists`:
 | `reminders <number>` | `<end>` | the stages of which contacts were reminded before that end | | |
 | `mail <id>` | `` `` | a mail and its fate | `mails <state>` | created, id |
 | `address <folded>` | `` `` | the capped mails of the last day | | |
+| `account <folded>` | `sign-in`, `calendar` | the newest link of an address; its calendar | | |
+| `account <folded>` | `session <id>` | a session | `sessions` | began, id |
+| `sign-in <hash>`, `calendar <hash>` | `` `` | the address of a link | | |
+| `session <hash>` | `` `` | the address and the id of a session | | |
 | `acts of <about>` | when, id | what a member of staff did | `acts` | when, id |
 """
 

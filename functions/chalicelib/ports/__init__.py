@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from chalicelib.ports.accounts import AccountStore, CalendarLink, Forgotten, SignIn, WebSession
 from chalicelib.ports.agreements import AgreementStore, Approval, Imported
 from chalicelib.ports.audit import Act, AuditStore
 from chalicelib.ports.clock import Clock
@@ -37,6 +38,7 @@ __all__ = [
     "CONTENT_KEPT",
     "KEY_KEPT",
     "MAIL_CAPS",
+    "AccountStore",
     "Act",
     "AgreementStore",
     "Approval",
@@ -44,11 +46,13 @@ __all__ = [
     "Attachment",
     "AttachmentsFull",
     "AuditStore",
+    "CalendarLink",
     "Change",
     "Clock",
     "DraftGone",
     "Event",
     "Files",
+    "Forgotten",
     "Identity",
     "Imported",
     "KeyReused",
@@ -63,6 +67,7 @@ __all__ = [
     "ReminderStore",
     "ReplyDraft",
     "Session",
+    "SignIn",
     "Site",
     "SiteFile",
     "Store",
@@ -70,9 +75,10 @@ __all__ = [
     "TicketStore",
     "UploadForm",
     "UploadReceiver",
+    "WebSession",
 ]
 
 
-class Store(TicketStore, AgreementStore, ReminderStore, MailStore, AuditStore, Protocol):
+class Store(TicketStore, AgreementStore, ReminderStore, AccountStore, MailStore, AuditStore, Protocol):
     """Everything that must not be lost. Every verb raises `NotStored` when the disk is full, read-only or
     gone; then nothing of it was kept. A verb that returns has been committed and synced."""

@@ -5,6 +5,7 @@ A module for each thing that is kept; `database` has what they share.
 
 from __future__ import annotations
 
+from chalicelib.sqlite_store.accounts import SqliteAccounts
 from chalicelib.sqlite_store.agreements import SqliteAgreements
 from chalicelib.sqlite_store.audit import SqliteAudit
 from chalicelib.sqlite_store.database import connect
@@ -15,5 +16,5 @@ from chalicelib.sqlite_store.tickets import SqliteTickets
 __all__ = ["SqliteStore", "connect"]
 
 
-class SqliteStore(SqliteTickets, SqliteAgreements, SqliteReminders, SqliteMails, SqliteAudit):
+class SqliteStore(SqliteTickets, SqliteAgreements, SqliteReminders, SqliteAccounts, SqliteMails, SqliteAudit):
     """`Store` on SQLite. It is given what opens one more connection to the same file."""

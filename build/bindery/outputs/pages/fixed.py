@@ -22,13 +22,18 @@ FORMS = (
     ),
     ("renewal", "Check a renewal", "See until when your Update and Support agreement covers you."),
     ("download", "Download a release", "Get a link to a file that your agreement entitles you to."),
+    ("sign-in", "Sign in", "See your agreements, downloads and tickets on one page, without keys."),
 )
+OFFERING_NOTHING = ("renewal", "sign-in")  # a new release changes nothing on these forms
 ANSWERS = (  # title in the desk's own template language, filled in when it answers
     ("ticket", "Ticket [[ number ]]"),
     ("renewal", "Agreement [[ agreement ]]"),
     ("download", "Download [[ file ]]"),
     ("updates", "[[ product ]] [[ version ]]"),
     ("refused", "[[ title ]]"),
+    ("sign-in-sent", "Look into your mail"),
+    ("sign-in-link", "Sign in"),
+    ("signed-out", "Sign out"),
 )
 
 
@@ -83,11 +88,11 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
                 section=SUPPORT,
                 crumbs=(CRUMBS[SUPPORT],),
                 kind="form",
-                updated=library.policy.updated if name == "renewal" else offered.updated,
+                updated=library.policy.updated if name in OFFERING_NOTHING else offered.updated,
                 scripts=("assets/js/form.js",),
             ),
             lambda title=title, text=text: {"title": title, "text": text, "offered": offered},  # type: ignore[misc]
-            library.policy.updated if name == "renewal" else offered,
+            library.policy.updated if name in OFFERING_NOTHING else offered,
             title,
             text,
         )
