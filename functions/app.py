@@ -20,12 +20,11 @@ from chalice import Chalice, Response
 from chalicelib import (
     answers,
     clients,
-    cookies,
     exchange,
     fields,
     lookup_pages,
     openapi,
-    sign_in_pages,
+    subscription_pages,
     ticket_pages,
     wiring,
 )
@@ -192,39 +191,36 @@ def look_up_updates(here: Exchange) -> Answer:
         return lookup_pages.updates(here, here.desk.lookups.updates(**here.values))
 
 
-@route("/api/sign-in", "POST", fields.SIGN_IN)
-def ask_sign_in(here: Exchange) -> Answer:
-    asked = here.values
-    return sign_in_pages.asked(here, here.desk.sign_ins.ask(asked["email"], asked["next"]))
+@route("/api/subscriptions", "POST", fields.SUBSCRIPTION)
+def subscribe(here: Exchange) -> Answer:
+    here.desk.subscriptions.ask(here.values["email"], here.values["topics"].split())
+    return subscription_pages.sent(here)
 
 
-@route("/api/sign-in", "GET")
-def asked_sign_in(here: Exchange) -> Answer:
-    return sign_in_pages.sent(here, here.desk.sign_ins.asked(here.cookie(cookies.ASKED)))
+@route("/api/subscriptions/sent", "GET")
+def subscription_sent(here: Exchange) -> Answer:
+    return subscription_pages.look_into_mails(here)
 
 
-@route("/api/sign-in/{token}", "GET")
-def read_sign_in(here: Exchange, token: str) -> Answer:
-    return sign_in_pages.link(here, here.desk.sign_ins.link(token, here.cookie(cookies.ASKED)))
+@route("/api/subscriptions/confirm/{token}", "GET")
+def confirmation(here: Exchange, token: str) -> Answer:
+    return subscription_pages.confirmation(here, token, here.desk.subscriptions.to_confirm(token))
 
 
-@route("/api/sign-in/{token}", "POST", fields.REDEEM)
-def redeem_sign_in(here: Exchange, token: str) -> Answer:
-    try:
-        begun = sign_in_pages.redeem(here, token)
-    except Invalid as refused:
-        return sign_in_pages.link_refused(here, token, refused)
-    return sign_in_pages.signed_in(here, begun)
+@route("/api/subscriptions/confirm/{token}", "POST")
+def confirm_subscription(here: Exchange, token: str) -> Answer:
+    view = here.desk.subscriptions.confirm(token)
+    return here.see_or_json(lambda: f"/api/subscriptions/confirm/{token}", view.as_json)
 
 
-@route("/api/sign-out", "POST", fields.SIGN_OUT)
-def sign_out(here: Exchange) -> Answer:
-    return sign_in_pages.sign_out(here)
+@route("/api/subscriptions/leave/{token}", "GET")
+def subscription(here: Exchange, token: str) -> Answer:
+    return subscription_pages.subscription(here, token, here.desk.subscriptions.at_leave(token))
 
 
-@route("/api/sign-out", "GET")
-def signed_out(here: Exchange) -> Answer:
-    return sign_in_pages.signed_out(here)
+@route("/api/subscriptions/leave/{token}", "POST", fields.LEAVING)
+def leave(here: Exchange, token: str) -> Answer:
+    return subscription_pages.changed(here, token)
 
 
 def _exchange(event: dict[str, Any], context: Any, form: Form | None = None) -> Exchange:
@@ -239,7 +235,6 @@ def _exchange(event: dict[str, Any], context: Any, form: Form | None = None) -> 
         client=_client(asked, headers.get("x-forwarded-for", ""), service.proxies),
         service=service,
         form=form,
-        query=event.get("queryStringParameters") or {},
         request_id=asked.get("requestId") or "",
     )
 
@@ -276,15 +271,10 @@ def _methods(entries: dict[str, Any]) -> tuple[str, ...]:
 def _response(answer: Answer) -> Response:
     headers: dict[str, Any] = {}
     for name, value in (*answer.headers, *answers.PRIVATE_HEADERS):
-        # A list is what Chalice sends as several headers of one name.
-        headers[name] = value if name not in headers else [*_listed(headers[name]), value]
+        headers[name] = value
     if answer.content_type:
         headers["Content-Type"] = answer.content_type
     return Response(body=answer.body, headers=headers, status_code=answer.status)
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 def _hardened(response: dict[str, Any], context: Any, request_id: str) -> dict[str, Any]:

@@ -42,6 +42,11 @@ def is_form(content_type: str) -> bool:
     return content_type.split(";")[0].strip().lower() in (FORM_TYPE, "multipart/form-data")
 
 
+def is_multipart(content_type: str) -> bool:
+    """Whether a Content-Type header names a form as multipart/form-data, which nothing here reads."""
+    return content_type.split(";")[0].strip().lower() == "multipart/form-data"
+
+
 def read(content_type: str, body: bytes) -> Body:
     """The named values of a body; an empty body without a type has none.
 

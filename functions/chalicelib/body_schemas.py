@@ -14,7 +14,8 @@ from chalicelib.fields import (
     IDEMPOTENCY_KEY,
     KEY_LIMIT,
     MOST_NUMBER,
-    PATH_PATTERN,
+    MOST_WORDS,
+    WORD_PATTERN,
     Field,
     Form,
 )
@@ -32,13 +33,13 @@ _TEXT = rf"[^\u0000-\u0008\u000b\u000c\u000e-\u001f{_NEVER}]"
 
 _PATTERNS = {
     "line": rf"{_SOLID}{_LINE}*",
+    "words": rf"{_SOLID}{_LINE}*",
     "secret": rf"{_SOLID}{_LINE}*",
     "number": rf"{_SOLID}{_LINE}*",
     "phone": rf"{_LINE}*[0-9]{_LINE}*",
     "text": rf"{_SOLID}{_TEXT}*",
     "whole": rf"(0{_INNER}*)*[1-9]([0-9]|{_INNER})*",
     "email": EMAIL_PATTERN,
-    "path": PATH_PATTERN,
 }
 
 _TRAP = {"maxLength": 0, "description": "A trap for robots: leave it empty."}
@@ -60,7 +61,7 @@ def of_json(form: Form) -> Schema:
 
 def of_form(form: Form) -> Schema:
     """A form's body: texts, an empty one for what is not given, and whatever names a browser adds."""
-    properties = {field.name: _described(field, _text(field)) for field in form.fields}
+    properties = {field.name: _described(field, _form_value(field)) for field in form.fields}
     if form.keyed:
         properties[IDEMPOTENCY_KEY] = _key_member(key())
     properties[HONEYPOT] = {"type": "string", **_TRAP}
@@ -86,6 +87,12 @@ def _key_member(schema: Schema) -> Schema:
     return {**schema, "pattern": pattern, "description": "The same as the header Idempotency-Key, for forms."}
 
 
+def _form_value(field: Field) -> Schema:
+    if field.shape == "words":
+        return {"anyOf": [_text(field), _list_of_words(field)]}
+    return _text(field)
+
+
 def _json_value(field: Field) -> Schema:
     text = _text(field)
     kinds = ["string"]
@@ -93,11 +100,23 @@ def _json_value(field: Field) -> Schema:
         most = min(MOST_NUMBER, 10**field.limit - 1)
         kinds.append("integer")
         text |= {"minimum": 1 if field.shape == "whole" else -most, "maximum": most}
+    if field.shape == "words":
+        null = [{"type": "null"}] if field.optional else []
+        return {"anyOf": [{**text, "type": "string"}, _list_of_words(field), *null]}
     if field.optional:
         kinds.append("null")
         if field.choices:
             text["enum"] = [*text["enum"], None]
     return {**text, "type": kinds if len(kinds) > 1 else kinds[0]}
+
+
+def _list_of_words(field: Field) -> Schema:
+    return {
+        "type": "array",
+        "items": {"type": "string", "pattern": f"^{WORD_PATTERN}$"},
+        "minItems": 0 if field.optional else 1,
+        "maxItems": MOST_WORDS,
+    }
 
 
 def _text(field: Field) -> Schema:

@@ -9,28 +9,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
-from chalicelib import answers, bodies, cookies, fields, pace
+from chalicelib import answers, bodies, fields, pace
 from chalicelib.answers import Answer, Pages
 from chalicelib.clients import neighbourhood
 from chalicelib.fields import Form
 from chalicelib.pace import Guesses, Pace
-from chalicelib.ports import WebSession
 from chalicelib.ports.site import Site
-from chalicelib.refusals import (
-    Invalid,
-    NotAvailable,
-    NotEntitled,
-    NotFound,
-    NotSignedIn,
-    Refused,
-    TooLarge,
-)
+from chalicelib.refusals import Invalid, NotAvailable, NotEntitled, NotFound, Refused, TooLarge
 from chalicelib.wiring import Desk
 
 _log = logging.getLogger("desk")
@@ -91,7 +82,7 @@ def service(desk: Desk, now: Callable[[], float]) -> Service:
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
     """One request. `headers` have lower-case names; `client` is an address; `form` says what a body may
-    hold; `query` has the last value of each name; `request_id` names the request in the log."""
+    hold; `request_id` names the request in the log."""
 
     method: str
     headers: Mapping[str, str]
@@ -99,7 +90,6 @@ class Exchange:
     client: str
     service: Service
     form: Form | None = None
-    query: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
 
     @property
@@ -132,27 +122,6 @@ class Exchange:
         in_body = fields.idempotency_key(self.said.values.get(fields.IDEMPOTENCY_KEY))
         return fields.idempotency_key(self.headers.get("idempotency-key")) or in_body
 
-    def cookie(self, name: str) -> str:
-        """The value of a cookie, "" when there is none."""
-        return cookies.read(self.headers.get("cookie", ""), name)
-
-    @cached_property
-    def session(self) -> WebSession | None:
-        """Who has signed in, None for nobody."""
-        return self.desk.web_sessions.of(self.cookie(cookies.SESSION))
-
-    @property
-    def signed_in(self) -> WebSession:
-        """Who has signed in. Raises NotSignedIn."""
-        if self.session is None:
-            raise NotSignedIn
-        return self.session
-
-    @property
-    def address(self) -> str:
-        """The address of who has signed in, "" for nobody."""
-        return self.session.address if self.session else ""
-
     @cached_property
     def phone(self) -> str:
         """Whom to call, "" while there is no catalog."""
@@ -165,13 +134,18 @@ class Exchange:
         """The path of an address of ours: the link of a page then leads back to where the page came from."""
         return url.removeprefix(self.desk.settings.url)
 
-    def typed(self) -> dict[str, str]:
+    def typed(self) -> dict[str, str | list[str]]:
         """What was typed, as it came, for the form's page; nothing of a body that cannot be read."""
         try:
             said = self.said.values
         except Refused:
             return {}
-        return {name: value for name, value in said.items() if isinstance(value, str)}
+        return {
+            name: value
+            for name, value in said.items()
+            if isinstance(value, str)
+            or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+        }
 
     def admit(self) -> None:
         """Raises `CrossSite` for what another site made a browser send, `TooMany` for too many posts."""
@@ -211,9 +185,7 @@ class Exchange:
             return answers.problem(refused)
         if self.form is not None and self.form.page and self.typed() and not _final(refused):
             return self.pages.form(self.form, refused, self.typed(), phone=self.phone)
-        if isinstance(refused, NotSignedIn):
-            return answers.see(f"{refused.again}?{urlencode({'next': refused.goes_to})}")
-        again = refused.again or (f"/{self.form.page}" if self.form is not None and self.form.page else "")
+        again = f"/{self.form.page}" if self.form is not None and self.form.page else ""
         return self.pages.refusal(refused, again_url=again, phone=self.phone)
 
 

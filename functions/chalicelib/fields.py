@@ -16,11 +16,13 @@ from typing import Any, Literal
 
 from chalicelib.refusals import FieldProblem, Invalid
 
-Shape = Literal["line", "text", "email", "number", "whole", "secret", "path"]
+Shape = Literal["line", "text", "email", "number", "whole", "secret", "words"]
 
+WORD_PATTERN = r"[\t\n\r ]*[!-~]{1,100}[\t\n\r ]*"
+MOST_WORDS = 80
+"""Of a field of the shape "words", when they come as a list."""
 HONEYPOT = "website"
 IDEMPOTENCY_KEY = "idempotency_key"
-NEXT = "next"
 
 # RFC 5322's dot-atom and RFC 1034's labels: what every mail system takes, and nothing that a header could
 # trip over.
@@ -38,9 +40,6 @@ MOST_NUMBER = 2**53 - 1
 _UNKNOWN_TOLD = 20
 _KEY_SHAPE = re.compile(r"[\x20-\x7e]+")
 KEY_LIMIT = 200
-# A path of our own site: no other host (`//`, `/\\`), nothing that a browser reads otherwise.
-PATH_PATTERN = r"/(?![/\\])[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*"
-_PATH = re.compile(PATH_PATTERN)
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 
 
@@ -58,7 +57,8 @@ class Field:
 
     `label` begins a sentence about it ("Your name"), `ask` ends one that asks for it ("your name"),
     `meaning` is for the OpenAPI document, `limit` counts Unicode characters, `rows` is set where line breaks
-    are allowed.
+    are allowed. Of the shape "words" it may be given several times (a list in JSON); its checked text is the
+    words, each once, with a blank between them.
     """
 
     name: str
@@ -86,7 +86,6 @@ class Form:
     button: str
     fields: tuple[Field, ...]
     keyed: bool = False  # takes an idempotency key
-    action: str = ""  # where it is sent to; "" for the plural of its name
 
     def names(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.fields)
@@ -342,72 +341,58 @@ UPDATES = Form(
     button="Look",
     fields=(PRODUCT, VERSION, _optional(AGREEMENT), _optional(KEY)),
 )
-SIGN_IN = Form(
-    name="sign-in",
-    title="Sign in",
-    page="support/sign-in/",
-    button="Send me a link",
-    action="/api/sign-in",
-    fields=(
-        EMAIL,
-        Field(
-            name=NEXT,
-            label="The page to go on to",
-            ask="the page to go on to",
-            meaning="A path of our own site, where the sign-in leads.",
-            limit=500,
-            example="/api/me",
-            shape="path",
-            optional=True,
-        ),
-    ),
+TOPICS = Field(
+    name="topics",
+    label="What you want to receive",
+    ask="what you want to receive",
+    meaning="Topics: newsletter, releases, security, life-cycle, or releases/ and a product's short name. "
+    "Several in a list, or with blanks between them.",
+    limit=2000,
+    example="newsletter",
+    shape="words",
 )
-REDEEM = Form(
-    name="redeem",
-    title="Sign in",
-    page="",
-    button="Sign in",
-    fields=(
-        Field(
-            name="code",
-            label="The code",
-            ask="the code",
-            meaning="The code that stands in the browser that asked for the link; there it is not needed.",
-            limit=40,
-            example="7K4-P92",
-            optional=True,
-        ),
-    ),
+SUBSCRIPTION = Form(
+    name="subscription",
+    title="Subscribe",
+    page="support/subscribe/",
+    button="Subscribe",
+    fields=(EMAIL, TOPICS),
 )
-SIGN_OUT = Form(
-    name="sign-out",
-    title="Sign out",
+ONE_CLICK = "List-Unsubscribe"
+LEAVING = Form(
+    name="leaving",
+    title="Leave, or choose what you get",
     page="",
-    button="Sign out",
+    button="Leave",
     fields=(
         Field(
-            name="everywhere",
-            label="Everywhere",
-            ask="whether to sign out everywhere",
-            meaning="Ends every session of the address, not only this one.",
-            limit=3,
-            example="yes",
-            choices=(Choice(value="yes", meaning="Sign out everywhere"),),
+            name="action",
+            label="What to do",
+            ask="what to do",
+            meaning="Without it: leave.",
+            limit=10,
+            example="leave",
             optional=True,
+            choices=(
+                Choice(value="leave", meaning="Get nothing any more"),
+                Choice(value="undo", meaning="Take leaving back"),
+                Choice(value="topics", meaning="Get these topics and no others"),
+            ),
         ),
+        _optional(TOPICS),
         Field(
-            name="session",
-            label="The session",
-            ask="the session to end",
-            meaning="The id of one of one's own sessions, as /api/me lists them: that one is ended.",
+            name=ONE_CLICK,
+            label="List-Unsubscribe",
+            ask="One-Click",
+            meaning="What a mail program sends when its own button is pressed (RFC 8058).",
             limit=40,
-            example="3f2a9c4be1d07756",
+            example="One-Click",
             optional=True,
         ),
     ),
 )
 NOTHING = Form(name="nothing", title="", page="", button="", fields=())
-FORMS = (TICKET, MESSAGE, CLOSE, ATTACHMENT, RENEWAL, DOWNLOAD, UPDATES, SIGN_IN, REDEEM, SIGN_OUT)
+FORMS = (TICKET, MESSAGE, CLOSE, ATTACHMENT, RENEWAL, DOWNLOAD, UPDATES, SUBSCRIPTION, LEAVING)
 
 
 def check(form: Form, values: Mapping[str, Any], *, strict: bool) -> dict[str, str]:
@@ -447,6 +432,8 @@ def one(field: Field, value: Any) -> str:
         value = _number_as_text(field, value)
     if value is None:
         value = ""
+    if field.shape == "words" and isinstance(value, list):
+        return _words(field, value)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         raise ValueError(f"{field.label} was given {len(value)} times; give it once.")
     if not isinstance(value, str):
@@ -467,7 +454,8 @@ def one(field: Field, value: Any) -> str:
     if not text:
         if field.optional:
             return ""
-        raise ValueError(f"Choose {field.ask}." if field.choices else f"Enter {field.ask}.")
+        chosen = field.choices or field.shape == "words"
+        raise ValueError(f"Choose {field.ask}." if chosen else f"Enter {field.ask}.")
     return _of_shape(field, text)
 
 
@@ -508,15 +496,23 @@ def _of_shape(field: Field, text: str) -> str:
         if not re.fullmatch(r"0*[1-9][0-9]*", digits):
             raise ValueError(f"{field.label} must be a whole number such as {field.example}.")
         return digits
-    if field.shape == "path":
-        if not _PATH.fullmatch(text):
-            raise ValueError(f"{field.label} must be a path of this site such as {field.example}.")
-        return text
     if field.shape == "secret":
         return re.sub(r"\s+", "", text)
+    if field.shape == "words":
+        return " ".join(dict.fromkeys(text.split()))
     if field.name == PHONE.name and not re.search("[0-9]", text):
         raise ValueError(f"Enter {field.ask} with its digits, such as {field.example}, or leave it empty.")
     return text
+
+
+def _words(field: Field, value: list[Any]) -> str:
+    if len(value) > MOST_WORDS:
+        raise ValueError(f"{field.label} must be at most {MOST_WORDS} words; these are {len(value):,}.")
+    if not all(isinstance(one, str) and re.fullmatch(WORD_PATTERN, one) for one in value):
+        raise ValueError(f"{field.label} must be words such as “{field.example}”.")
+    if not value and not field.optional:
+        raise ValueError(f"Choose {field.ask}.")
+    return " ".join(dict.fromkeys(one.strip() for one in value))
 
 
 def _number_as_text(field: Field, value: Any) -> Any:

@@ -31,14 +31,15 @@ Attributes = list[tuple[str, str | None]]
 def fill(
     page: str,
     *,
-    values: Mapping[str, str],
+    values: Mapping[str, str | list[str]],
     problems: Sequence[FieldProblem] = (),
     summary: str = "",
     dropped: frozenset[str] = frozenset(),
 ) -> str:
     """The page with `values` in its controls, `problems` beside their fields and `summary` on top.
 
-    `values` maps field names to what was typed, kept exactly as far as HTML can say it. `summary` is HTML,
+    `values` maps field names to what was typed (several texts for boxes of one name), kept exactly as far as
+    HTML can say it. `summary` is HTML,
     made by the caller (`link_targets` says where its links go); it is put in place and takes the focus.
     Fields named in `dropped` come back empty. A page without the agreed markup comes back with fewer places
     filled, never broken.
@@ -274,15 +275,18 @@ def inert(text: str) -> str:
 
 
 def _fill_control(
-    control: _Control, values: Mapping[str, str], messages: Mapping[str, str], edits: _Edits
+    control: _Control, values: Mapping[str, str | list[str]], messages: Mapping[str, str], edits: _Edits
 ) -> None:
     tag = control.tag
     kind = tag.get("type").lower() if tag.name == "input" else tag.name
     new = tag
-    value = values.get(control.name)
+    given = values.get(control.name)
+    # What is typed once cannot be several texts: such a request came from no page of ours.
+    value = given if isinstance(given, str) else None
     if kind in ("radio", "checkbox"):
         new = new.without("checked")
-        if value is not None and value == (tag.get("value") if tag.has("value") else "on"):
+        chosen = given if isinstance(given, list) else [given]
+        if (tag.get("value") if tag.has("value") else "on") in chosen:
             new = new.having("checked", None)
     elif kind == "select":
         _select(control, value, edits)

@@ -22,8 +22,6 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "description": "Seconds to wait before it is worth while to send it again.",
         "schema": {"type": "integer", "minimum": 1},
     },
-    "Set-Cookie": {"description": "A cookie for this host alone, that no script reads.", "schema": TEXT},
-    "WWW-Authenticate": {"description": "Names the page where one signs in.", "schema": TEXT},
     "Allow": {"description": "The methods that this address takes.", "schema": TEXT},
 }
 
@@ -104,12 +102,12 @@ def _responses(operation: Operation) -> dict[str, Any]:
         content[bodies.JSON_TYPE] = {"schema": _ref("schemas", operation.answer)}
     if operation.content_type:
         content[operation.content_type] = {"schema": TEXT}
-    if operation.shows == "here":
+    if operation.shows in ("here", "either"):
         content[PAGE_TYPE] = {"schema": TEXT}
     if content:
         done["content"] = content
     said: dict[str, Any] = {str(operation.done): done}
-    if operation.shows == "see":
+    if operation.shows in ("see", "either"):
         said["303"] = {
             "description": "Done; a browser is led to the result's own page.",
             "headers": _headers(["Location"]),
@@ -124,7 +122,6 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 def _refusal(names: list[str]) -> dict[str, Any]:
     named = ["Retry-After"] if all(name in WAITING for name in names) else []
-    named += ["WWW-Authenticate"] if names == ["NotSignedIn"] else []
     named += ["Allow"] if names == ["MethodNotAllowed"] else []
     return {
         "description": " Or: ".join(REFUSALS[name][1] for name in names),

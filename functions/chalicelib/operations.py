@@ -20,7 +20,8 @@ class Operation:
     `done` is the status of a success and `answer` the name of its shape in `shapes.py`, "" for no body of
     JSON. `content_type` is that of a success which is text of another kind.
     `headers` are those that a success always has. `page` is what a client that prefers pages gets: "here" a
-    page in the same status, "see" a 303 to a page with its own address, "none" the same as a program.
+    page in the same status, "see" a 303 to a page with its own address, "either" one or the other, "none" the
+    same as a program.
     `refusals` are names of `REFUSALS`; those of `EVERYWHERE` need no naming.
     """
 
@@ -33,7 +34,7 @@ class Operation:
     answer: str = ""
     content_type: str = ""
     headers: tuple[str, ...] = ()
-    page: Literal["here", "see", "none"] | None = None
+    page: Literal["here", "see", "either", "none"] | None = None
     refusals: tuple[str, ...] = ()
 
     @property
@@ -45,13 +46,11 @@ class Operation:
 # Name of the exception that is refused with → status and what it means.
 REFUSALS: dict[str, tuple[int, str]] = {
     "Refused": (400, "The body is not what its content type says."),
-    "NotSignedIn": (401, "Nobody is signed in here, or their session is over; a browser is led to sign in."),
     "CrossSite": (403, "A page of another site made a browser send this."),
     "Forbidden": (403, "The address was changed, or is not one of ours."),
     "Expired": (403, "The time of the address is over: ask for a new one."),
     "NotEntitled": (403, "The agreement does not give this release; `because` and `would_change` say why."),
     "NotFound": (404, "Unknown, withdrawn or with a wrong secret: nobody can tell which."),
-    "LinkOver": (404, "A sign-in link that is used, too old, cancelled or none: nobody can tell which."),
     "MethodNotAllowed": (405, "The `Allow` header names what this address takes."),
     "TooLarge": (413, f"More than {bodies.LIMIT_TEXT}, or a file beyond the printed limit."),
     "UnknownContentType": (415, f"The body must be {bodies.JSON_TYPE} or {bodies.FORM_TYPE}."),
@@ -189,57 +188,56 @@ OPERATIONS: tuple[Operation, ...] = (
         refusals=(*_POSTED, "NotFound", "NotAvailable", "NoRule"),
     ),
     Operation(
-        path="/api/sign-in",
+        path="/api/subscriptions",
         method="POST",
-        name="askSignIn",
-        summary="Ask for a link that signs in once. The same answer for every address.",
-        form=fields.SIGN_IN,
+        name="subscribe",
+        summary="Ask for mails. Nobody is subscribed before the address's owner confirms; every address gets "
+        "the same answer.",
+        form=fields.SUBSCRIPTION,
         done=202,
-        answer="SignInAsked",
-        headers=("Set-Cookie",),
-        refusals=_POSTED,
+        answer="Asked",
+        refusals=(*_POSTED, "NotAvailable"),
     ),
     Operation(
-        path="/api/sign-in",
+        path="/api/subscriptions/sent",
         method="GET",
-        name="readAskedSignIn",
-        summary="The code for another browser, in the browser that asked for a link.",
-        answer="SignInCode",
-        refusals=("LinkOver",),
+        name="subscriptionSent",
+        summary="The page that a browser is led to: what to do next.",
+        answer="Asked",
     ),
     Operation(
-        path="/api/sign-in/{token}",
+        path="/api/subscriptions/confirm/{token}",
         method="GET",
-        name="readSignIn",
-        summary="Whether the link lives, and whether it wants a code here. Uses nothing up.",
-        answer="SignInLink",
-        refusals=("LinkOver", "NotStored"),
+        name="readConfirmation",
+        summary="What a confirmation link would do; it changes nothing.",
+        answer="Subscription",
+        refusals=("Expired", "NotFound", "NotStored"),
     ),
     Operation(
-        path="/api/sign-in/{token}",
+        path="/api/subscriptions/confirm/{token}",
         method="POST",
-        name="signIn",
-        summary="Sign in with the link: a session begins, and its cookie comes with the answer.",
-        form=fields.REDEEM,
-        answer="SignedIn",
-        headers=("Set-Cookie",),
-        refusals=(*_POSTED, "LinkOver"),
+        name="confirmSubscription",
+        summary="Confirm. Once more is the same.",
+        answer="Subscription",
+        page="see",
+        refusals=("CrossSite", "Expired", "NotFound", "TooMany", "NotStored"),
     ),
     Operation(
-        path="/api/sign-out",
-        method="POST",
-        name="signOut",
-        summary="End the session, another one of one's own, or all.",
-        form=fields.SIGN_OUT,
-        answer="SignedOut",
-        refusals=_POSTED,
-    ),
-    Operation(
-        path="/api/sign-out",
+        path="/api/subscriptions/leave/{token}",
         method="GET",
-        name="readSignOut",
-        summary="Whether somebody is signed in.",
-        answer="SignedOut",
-        refusals=("NotStored",),
+        name="readSubscription",
+        summary="A subscription, by the secret of its leave link; it changes nothing.",
+        answer="Subscription",
+        refusals=("NotFound", "NotStored"),
+    ),
+    Operation(
+        path="/api/subscriptions/leave/{token}",
+        method="POST",
+        name="leave",
+        summary="Leave with one POST (RFC 8058), again and again; `action` undoes that or chooses topics.",
+        form=fields.LEAVING,
+        answer="Subscription",
+        page="either",
+        refusals=(*_POSTED, "NotFound", "NotAvailable"),
     ),
 )

@@ -16,6 +16,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from chalicelib import entitlement
 from chalicelib.lookups import DownloadAnswer, UpdatesAnswer
 from chalicelib.standing import RenewalAnswer
+from chalicelib.subscriptions import SubscriptionView
 from chalicelib.tickets import TicketReceipt, TicketView
 
 Schema = dict[str, Any]
@@ -150,11 +151,8 @@ SHAPES: dict[str, Schema] = {
     "Renewal": decided(of(RenewalAnswer, without=("decision",))),
     "Download": decided(of(DownloadAnswer, without=("expires_text", "decision"), url=LINK)),
     "Updates": decided(of(UpdatesAnswer, without=("decision",))),
-    "SignInAsked": shape({"detail": TEXT, "code_at": LINK}),
-    "SignInCode": shape({"email": TEXT, "code": TEXT, "expires": INSTANT}),
-    "SignInLink": shape({"wants_code": BOOL, "expires": INSTANT}),
-    "SignedIn": shape({"address": TEXT, "session": TEXT, "until": INSTANT, "next": TEXT}),
-    "SignedOut": shape({"signed_in": BOOL}),
+    "Asked": shape({"next": TEXT}),
+    "Subscription": of(SubscriptionView, without=("labels", "wanted_labels", "mail_comes_back")),
     "Problem": {
         **shape(
             {

@@ -22,7 +22,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from chalicelib.arrivals import Arrivals
 from chalicelib.attending import Attending
 from chalicelib.catalog import Catalog, CatalogFile, CatalogTrouble
-from chalicelib.customers import kept_address
 from chalicelib.eml_mailer import EmlMailer
 from chalicelib.fixes import Fixes
 from chalicelib.handling import Handling
@@ -36,17 +35,17 @@ from chalicelib.refusals import NotAvailable, NotStored
 from chalicelib.reminder_letters import ReminderLetters
 from chalicelib.reminders import TEMPLATES as REMINDER_TEMPLATES
 from chalicelib.reminders import Reminders
-from chalicelib.sign_in import LETTER as SIGN_IN_LETTER
-from chalicelib.sign_in import SignIns
 from chalicelib.signing import Signer
 from chalicelib.smtp_mailer import SmtpMailer
 from chalicelib.sqlite_store import SqliteStore, connect
 from chalicelib.standing import RenewalAnswer
+from chalicelib.subscription_letters import TEMPLATES as SUBSCRIPTION_TEMPLATES
+from chalicelib.subscription_letters import SubscriptionLetters
+from chalicelib.subscriptions import Subscriptions
 from chalicelib.ticket_letters import TEMPLATES as TICKET_TEMPLATES
 from chalicelib.ticket_letters import TicketLetters
 from chalicelib.ticket_mails import TicketMails
 from chalicelib.tickets import Tickets, TicketView
-from chalicelib.web_sessions import WebSessions
 
 if TYPE_CHECKING:
     from chalicelib.dynamodb_store import DynamoStore
@@ -246,21 +245,16 @@ class Desk:
         )
 
     @cached_property
-    def sign_ins(self) -> SignIns:
-        return SignIns(
+    def subscriptions(self) -> Subscriptions:
+        return Subscriptions(
             store=self.store,
             signer=self.signer,
-            catalog=self.catalog_or_none,
-            kept_address=partial(kept_address, self.store),
+            catalog=self.catalog,
+            catalog_or_none=self.catalog_or_none,
             clock=self.clock,
             site=self.settings.url,
             message_id=self._message_id,
-            sender=self._sender,
         )
-
-    @cached_property
-    def web_sessions(self) -> WebSessions:
-        return WebSessions(store=self.store, clock=self.clock)
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -284,10 +278,11 @@ class Desk:
         reminders = ReminderLetters(
             store=self.store, catalog=self.catalog_or_none, site=self.settings.url, sender=self._sender
         )
+        subscriptions = SubscriptionLetters(subscriptions=self.subscriptions, sender=self._sender)
         return {
             **dict.fromkeys(TICKET_TEMPLATES, tickets),
             **dict.fromkeys(REMINDER_TEMPLATES, reminders),
-            SIGN_IN_LETTER: self.sign_ins.letter,
+            **dict.fromkeys(SUBSCRIPTION_TEMPLATES, subscriptions),
         }
 
     def act(self, who: str, what: str, about: str, detail: str = "") -> Act:

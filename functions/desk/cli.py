@@ -23,6 +23,7 @@ from desk.backup_commands import backup, restore_command
 from desk.outbox_commands import outbox
 from desk.remind_command import remind
 from desk.report_command import report_command
+from desk.subscriber_commands import subscribers, suppressions
 from desk.tables import table
 from desk.terminal import Wired, as_json_option, plain, print_json
 from desk.ticket_steps import tickets
@@ -147,6 +148,7 @@ def demo(wiring: Wired) -> None:
 
 for _group in (
     *(agreements, tickets, outbox, audit, remind, report_command),
+    *(subscribers, suppressions),
     *(backup, restore_command),
 ):
     main.add_command(_group)

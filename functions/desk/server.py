@@ -187,7 +187,9 @@ class Front:
 def loggable(path: str) -> str:
     """A path without what opens anything: tokens and signed words are cut, and nothing can break a line."""
     cut = re.sub(
-        r"^/(api/(?:tickets|renewals|downloads|sign-in|calendar)|files)/(?!upload$)[^/]*", r"/\1/…", path
+        r"^/(api/(?:tickets|renewals|downloads|subscriptions/(?:confirm|leave))|files)/(?!upload$)[^/]*",
+        r"/\1/…",
+        path,
     )
     return re.sub(r"[^\x21-\x7e…]", "?", cut)[:200]
 

@@ -177,14 +177,16 @@ def test_every_page_of_the_site_is_planned_once(make: Make) -> None:
         "support/answers/download.html",
         "support/answers/refused.html",
         "support/answers/renewal.html",
-        "support/answers/sign-in-link.html",
-        "support/answers/sign-in-sent.html",
-        "support/answers/signed-out.html",
+        "support/answers/subscription-confirm.html",
+        "support/answers/subscription-confirmed.html",
+        "support/answers/subscription-leave.html",
+        "support/answers/subscription-left.html",
+        "support/answers/subscription-sent.html",
         "support/answers/ticket.html",
         "support/answers/updates.html",
         "support/download/",
         "support/renewal/",
-        "support/sign-in/",
+        "support/subscribe/",
         "support/ticket/",
         "upgrade/",
         "upgrade/works/",
@@ -330,6 +332,7 @@ def test_every_form_posts_to_its_route_and_has_the_places_of_its_errors(make: Ma
         ),
         ("renewal", "/api/renewals", "agreement key"),
         ("download", "/api/downloads", "agreement key product version file"),
+        ("subscribe", "/api/subscriptions", "email topics"),
     ):
         text = plans[f"support/{name}/"].text()
         assert f'<form class="form" method="post" action="{route}" novalidate data-form>' in text

@@ -52,11 +52,12 @@ PAGES = (
     "/support/ticket/",
     "/support/renewal/",
     "/support/download/",
+    "/support/subscribe/",
     "/support/answers/ticket.html",
     "/404.html",
     "/about/",
 )
-FORMS = ("/support/ticket/", "/support/renewal/", "/support/download/")
+FORMS = ("/support/ticket/", "/support/renewal/", "/support/download/", "/support/subscribe/")
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from chalicelib.ports.accounts import AccountStore, CalendarLink, Forgotten, SignIn, WebSession
 from chalicelib.ports.agreements import AgreementStore, Approval, Imported
 from chalicelib.ports.audit import Act, AuditStore
 from chalicelib.ports.clock import Clock
@@ -18,6 +17,12 @@ from chalicelib.ports.identity import CONTENT_KEPT, KEY_KEPT, Identity, KeyReuse
 from chalicelib.ports.mails import MAIL_CAPS, Mailer, MailStore, MailTrouble, Outgoing, QueuedMail
 from chalicelib.ports.reminders import Reminded, ReminderStore
 from chalicelib.ports.site import Site, SiteFile
+from chalicelib.ports.subscriptions import (
+    ImportedSubscribers,
+    Subscriber,
+    SubscriptionStore,
+    Suppression,
+)
 from chalicelib.ports.tickets import (
     ANNOUNCED_FOR,
     Attachment,
@@ -38,7 +43,6 @@ __all__ = [
     "CONTENT_KEPT",
     "KEY_KEPT",
     "MAIL_CAPS",
-    "AccountStore",
     "Act",
     "AgreementStore",
     "Approval",
@@ -46,15 +50,14 @@ __all__ = [
     "Attachment",
     "AttachmentsFull",
     "AuditStore",
-    "CalendarLink",
     "Change",
     "Clock",
     "DraftGone",
     "Event",
     "Files",
-    "Forgotten",
     "Identity",
     "Imported",
+    "ImportedSubscribers",
     "KeyReused",
     "MailStore",
     "MailTrouble",
@@ -67,18 +70,19 @@ __all__ = [
     "ReminderStore",
     "ReplyDraft",
     "Session",
-    "SignIn",
     "Site",
     "SiteFile",
     "Store",
+    "Subscriber",
+    "SubscriptionStore",
+    "Suppression",
     "Ticket",
     "TicketStore",
     "UploadForm",
     "UploadReceiver",
-    "WebSession",
 ]
 
 
-class Store(TicketStore, AgreementStore, ReminderStore, AccountStore, MailStore, AuditStore, Protocol):
+class Store(TicketStore, AgreementStore, ReminderStore, SubscriptionStore, MailStore, AuditStore, Protocol):
     """Everything that must not be lost. Every verb raises `NotStored` when the disk is full, read-only or
     gone; then nothing of it was kept. A verb that returns has been committed and synced."""

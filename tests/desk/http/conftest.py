@@ -77,10 +77,7 @@ class Client:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body or None, {**self.headers, **named})
             answer = connection.getresponse()
-            said: dict[str, str] = {}
-            for name, value in answer.getheaders():
-                # A header that comes twice: a line each.
-                said[name.lower()] = f"{said[name.lower()]}\n{value}" if name.lower() in said else value
+            said = {name.lower(): value for name, value in answer.getheaders()}
             reply = Reply(answer.status, said, answer.read())
             conformity.check(method, path, reply.status, reply.headers, reply.body)
             return reply

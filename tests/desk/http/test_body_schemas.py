@@ -43,6 +43,11 @@ def taken(field: Field, value: Any) -> str | None:
 def values(form: str, name: str) -> st.SearchStrategy[Any]:
     """Values near the border: what the pattern makes, with something added, and anything that JSON knows."""
     schema = body_schemas.of_json(FORMS[form])["properties"][name]
+    if "anyOf" in schema:
+        text, words, *_ = schema["anyOf"]
+        word = st.from_regex(words["items"]["pattern"]) | st.sampled_from(["", "a b", "x" * 101, "é"])
+        many = st.sampled_from([["a"] * fields.MOST_WORDS, ["a"] * (fields.MOST_WORDS + 1)])
+        return st.from_regex(text["pattern"]) | st.lists(word, max_size=3) | many
     made = st.sampled_from(schema["enum"]) if "enum" in schema else st.from_regex(schema["pattern"])
     odd = st.sampled_from(
         ["", " ", "\t", "\n", "\r\n", "\x00", "\x1f", "\x85", "\u2003", "\u2028", "\ufeff", "0", "é"]

@@ -22,18 +22,19 @@ FORMS = (
     ),
     ("renewal", "Check a renewal", "See until when your Update and Support agreement covers you."),
     ("download", "Download a release", "Get a link to a file that your agreement entitles you to."),
-    ("sign-in", "Sign in", "See your agreements, downloads and tickets on one page, without keys."),
+    ("subscribe", "Subscribe", "Get the newsletter, or a mail when a release comes out or support ends."),
 )
-OFFERING_NOTHING = ("renewal", "sign-in")  # a new release changes nothing on these forms
 ANSWERS = (  # title in the desk's own template language, filled in when it answers
     ("ticket", "Ticket [[ number ]]"),
     ("renewal", "Agreement [[ agreement ]]"),
     ("download", "Download [[ file ]]"),
     ("updates", "[[ product ]] [[ version ]]"),
     ("refused", "[[ title ]]"),
-    ("sign-in-sent", "Look into your mail"),
-    ("sign-in-link", "Sign in"),
-    ("signed-out", "Sign out"),
+    ("subscription-sent", "Look into your mails"),
+    ("subscription-confirm", "Confirm your subscription"),
+    ("subscription-confirmed", "You are subscribed"),
+    ("subscription-leave", "Your subscription"),
+    ("subscription-left", "You get nothing any more"),
 )
 
 
@@ -88,11 +89,11 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
                 section=SUPPORT,
                 crumbs=(CRUMBS[SUPPORT],),
                 kind="form",
-                updated=library.policy.updated if name in OFFERING_NOTHING else offered.updated,
+                updated=offered.updated if name in ("ticket", "download") else library.policy.updated,
                 scripts=("assets/js/form.js",),
             ),
             lambda title=title, text=text: {"title": title, "text": text, "offered": offered},  # type: ignore[misc]
-            library.policy.updated if name in OFFERING_NOTHING else offered,
+            _decides(name, offered, library.policy.updated),
             title,
             text,
         )
@@ -143,6 +144,13 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
         lambda: {"tasks": library.home.tasks},
         library.home.tasks,
     )
+
+
+def _decides(name: str, offered: Offered, updated: date | None) -> object:
+    """What of the offer a form shows."""
+    if name == "renewal":
+        return updated
+    return (updated, offered.products) if name == "subscribe" else offered
 
 
 def offer(library: Library) -> Offered:
