@@ -30,6 +30,23 @@
     CSS.highlights.set("found", new Highlight(...ranges));
   }
 
+  // Where today is in a picture of life cycles: the page itself tells days, never a status.
+  for (const picture of document.querySelectorAll(".timeline__picture")) {
+    const { first, last, left, right } = picture.dataset;
+    const share = (Date.now() - Date.parse(first)) / (Date.parse(last) - Date.parse(first));
+    if (!(share > 0 && share < 1)) continue;
+    const x = Number(left) + (right - left) * share;
+    const part = (name, attributes, text = "") => {
+      const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+      for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+      made.textContent = text;
+      picture.append(made);
+    };
+    const height = picture.viewBox.baseVal.height;
+    part("line", { class: "timeline__today", x1: x, x2: x, y1: 20, y2: height });
+    part("text", { class: "timeline__today-label", x: x - 4, y: 29, "text-anchor": "end" }, "today");
+  }
+
   // What scrolls sideways can be reached by keyboard, and only then.
   for (const frame of document.querySelectorAll(".scroll")) {
     const measure = () => {

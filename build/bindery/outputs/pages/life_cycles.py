@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bindery.kinds.release import Release
 from bindery.library import Library
-from bindery.outputs.pages import items, sections, shelves
+from bindery.outputs.pages import items, sections, shelves, timelines
 from bindery.outputs.pages.items import CRUMBS, Neighbour, Support, reasons
 from bindery.outputs.pages.press import Head, PagePlan, Templates
 from bindery.support import Answer
@@ -120,6 +120,12 @@ def _cycles(
     def values() -> dict[str, object]:
         body = library.resolved_body(told.item) if told.item else ""
         sample = told.item.sample_note if told.item and told.item.sample else ""
-        return {"tables": tables, "body": body, "title": title, "sample": sample}
+        return {
+            "tables": tables,
+            "body": body,
+            "title": title,
+            "sample": sample,
+            "timeline": timelines.timeline,
+        }
 
     return templates.plan(url, "pages/life-cycle.md", head, values, title, told.digest, tables, crumbs)
