@@ -6,7 +6,7 @@ URL ?= http://localhost:8000
 PORT ?= 8000
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help venv dev serve check test bench lock clean
+.PHONY: help venv dev serve check test bench package lock clean
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
@@ -85,14 +85,19 @@ test: $(VENV)/.dev $(JUDGES) ## everything, in Debian's Chromium too
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest
 
-bench: $(VENV)/.bench ## measure builds of 1,000 and 10,000 pages, beside Material and Hugo; judge a vendor's archive; measure the desk's tickets
+bench: $(VENV)/.bench $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) ## measure builds of 1,000 and 10,000 pages, beside Material and Hugo; judge a vendor's archive; measure the desk's tickets and its cold start
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.desk
+	@$(BIN)/python -m bench.cold
+
+package: $(VENV)/.runtime ## what AWS is given: the functions as one archive and their template, in dist/aws
+	@$(BIN)/desk package dist/aws
 
 lock: ## renew the lock files (needs uv)
 	uv pip compile pyproject.toml --group install --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements/runtime.txt
 	uv pip compile pyproject.toml --group install --group dev -c requirements/runtime.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements/dev.txt
 	uv pip compile pyproject.toml --group install --group dev --group bench -c requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements/bench.txt
+	uv pip compile --group lambda -c requirements/runtime.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements/lambda.txt
 
 clean: ## remove what builds and tests made (not var/, the desk's state)
 	rm -rf dist .bindery_cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

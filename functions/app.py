@@ -2,10 +2,17 @@
 
 Chalice runs it behind API Gateway; `desk.gateway` hands it the same events on one machine, from many threads
 at once. What the app is answered with (`exchange.Service`) comes with the call as its context there; on
-Lambda it is made from the environment at the first request.
+Lambda it is made from the environment at the first request. Views import what they alone need: a function
+that starts cold waits for what it uses, no more.
 """
 
 from __future__ import annotations
+
+import gc
+
+# What is imported here stays for as long as the process: looking through it for garbage, again and again
+# while it grows, is a seventh of a cold start. At the end of this module the collector goes to work.
+gc.disable()
 
 import base64
 import threading
@@ -13,28 +20,24 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice import Chalice, Response
 
-from chalicelib import (
-    answers,
-    clients,
-    exchange,
-    fields,
-    lookup_pages,
-    openapi,
-    subscription_pages,
-    ticket_pages,
-    wiring,
-)
+from chalicelib import answers, clients, exchange, fields, wiring
 from chalicelib.answers import Answer
 from chalicelib.exchange import Exchange, MethodNotAllowed, Service
 from chalicelib.fields import Form
 from chalicelib.refusals import Invalid, NotFound, NotStored
-from chalicelib.tickets import TicketDraft
+
+if TYPE_CHECKING:
+    from chalicelib.work import Work
 
 View = Callable[..., Answer]
+
+
+BATCH, TIME_OF_A_BATCH = 5, 160_000
+"""Mails that are claimed together, and the milliseconds within which even slow ones are handed over."""
 
 
 class DeskApp(Chalice):  # type: ignore[misc]
@@ -111,11 +114,15 @@ def health(here: Exchange) -> Answer:
 
 @route("/api/openapi.json", "GET")
 def openapi_document(here: Exchange) -> Answer:
+    from chalicelib import openapi
+
     return answers.as_json(openapi.document(here.desk.settings.url))
 
 
 @route("/api/tickets", "POST", fields.TICKET)
 def open_ticket(here: Exchange) -> Answer:
+    from chalicelib.drafts import TicketDraft
+
     receipt = here.desk.tickets.open(TicketDraft(**here.values), key=here.key)
     if here.wants_page:
         return answers.see(f"/api/tickets/{receipt.token}")
@@ -124,11 +131,15 @@ def open_ticket(here: Exchange) -> Answer:
 
 @route("/api/tickets/{token}", "GET")
 def read_ticket(here: Exchange, token: str) -> Answer:
+    from chalicelib import ticket_pages
+
     return ticket_pages.shown(here, here.desk.read_ticket(token))
 
 
 @route("/api/tickets/{token}/messages", "POST", fields.MESSAGE)
 def add_message(here: Exchange, token: str) -> Answer:
+    from chalicelib import ticket_pages
+
     try:
         view = here.desk.tickets.add_message(token, here.values["text"], key=here.key)
     except (Invalid, NotStored) as refused:
@@ -145,6 +156,8 @@ def close_ticket(here: Exchange, token: str) -> Answer:
 
 @route("/api/tickets/{token}/session.ics", "GET")
 def ticket_calendar(here: Exchange, token: str) -> Answer:
+    from chalicelib import ticket_pages
+
     return ticket_pages.calendar(here.desk.tickets.calendar(token))
 
 
@@ -167,6 +180,8 @@ def look_up_renewal(here: Exchange) -> Answer:
 
 @route("/api/renewals/{word}", "GET")
 def renewal_page(here: Exchange, word: str) -> Answer:
+    from chalicelib import lookup_pages
+
     return lookup_pages.renewal(here, here.desk.lookups.renewal_on_page(word))
 
 
@@ -182,28 +197,38 @@ def ask_download(here: Exchange) -> Answer:
 
 @route("/api/downloads/{word}", "GET")
 def download_page(here: Exchange, word: str) -> Answer:
+    from chalicelib import lookup_pages
+
     return lookup_pages.download(here, here.desk.lookups.download_on_page(word))
 
 
 @route("/api/updates", "POST", fields.UPDATES)
 def look_up_updates(here: Exchange) -> Answer:
+    from chalicelib import lookup_pages
+
     with here.guarded():
         return lookup_pages.updates(here, here.desk.lookups.updates(**here.values))
 
 
 @route("/api/subscriptions", "POST", fields.SUBSCRIPTION)
 def subscribe(here: Exchange) -> Answer:
+    from chalicelib import subscription_pages
+
     here.desk.subscriptions.ask(here.values["email"], here.values["topics"].split())
     return subscription_pages.sent(here)
 
 
 @route("/api/subscriptions/sent", "GET")
 def subscription_sent(here: Exchange) -> Answer:
+    from chalicelib import subscription_pages
+
     return subscription_pages.look_into_mails(here)
 
 
 @route("/api/subscriptions/confirm/{token}", "GET")
 def confirmation(here: Exchange, token: str) -> Answer:
+    from chalicelib import subscription_pages
+
     return subscription_pages.confirmation(here, token, here.desk.subscriptions.to_confirm(token))
 
 
@@ -215,12 +240,32 @@ def confirm_subscription(here: Exchange, token: str) -> Answer:
 
 @route("/api/subscriptions/leave/{token}", "GET")
 def subscription(here: Exchange, token: str) -> Answer:
+    from chalicelib import subscription_pages
+
     return subscription_pages.subscription(here, token, here.desk.subscriptions.at_leave(token))
 
 
 @route("/api/subscriptions/leave/{token}", "POST", fields.LEAVING)
 def leave(here: Exchange, token: str) -> Answer:
+    from chalicelib import subscription_pages
+
     return subscription_pages.changed(here, token)
+
+
+@app.lambda_function(name="work")  # type: ignore[untyped-decorator]
+def work(event: object, context: Any) -> dict[str, int]:
+    """What nobody waits for, while there is time: called every minute and when a mail is queued. Whatever
+    goes wrong is raised, so that it is tried again and then told of; each mail is claimed before it is sent,
+    so two at once do no harm."""
+    outbox, done = _service_of_environment().desk.outbox, {"noted": 0, "sent": 0, "failed": 0}
+    done["noted"] += _work_of_environment().noted()
+    while context.get_remaining_time_in_millis() > TIME_OF_A_BATCH:
+        sent, failed = outbox.run(BATCH)
+        done["sent"] += sent
+        done["failed"] += failed
+        if not sent + failed:
+            break
+    return done
 
 
 def _exchange(event: dict[str, Any], context: Any, form: Form | None = None) -> Exchange:
@@ -255,6 +300,13 @@ def _service_of_environment() -> Service:
     return exchange.service(wiring.desk(), time.monotonic)
 
 
+@cache
+def _work_of_environment() -> Work:
+    from chalicelib.work import Work
+
+    return Work(_service_of_environment().desk)
+
+
 def _not_found(here: Exchange) -> Answer:
     raise NotFound
 
@@ -284,3 +336,7 @@ def _hardened(response: dict[str, Any], context: Any, request_id: str) -> dict[s
     # What an answer says of itself holds: a page may have a form that leads to the file store.
     response["headers"] = hardened | response["headers"]
     return response
+
+
+gc.freeze()
+gc.enable()

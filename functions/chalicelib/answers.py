@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from chalicelib import form_pages
 from chalicelib.fields import HONEYPOT, IDEMPOTENCY_KEY, Form
-from chalicelib.ports.site import Site
 from chalicelib.refusals import FieldProblem, Invalid, NotAvailable, NotEntitled, NotStored, Refused, TooMany
 
 if TYPE_CHECKING:
     from jinja2 import Template
     from jinja2.sandbox import SandboxedEnvironment
+
+    from chalicelib.ports import Site
 
 BUILT_IN = Path(__file__).parent / "templates" / "pages"
 SHELLS = "support/answers"
@@ -187,6 +187,8 @@ class Pages:
 
     def corrected(self, answer: Answer, refused: Refused, values: Typed, *, phone: str = "") -> Answer:
         """A page that holds a form, with what was typed in it and what is wrong with it."""
+        from chalicelib import form_pages
+
         problems: Sequence[FieldProblem] = refused.fields if isinstance(refused, Invalid) else ()
         targets = form_pages.link_targets(answer.body)
         summary = _built_in("error-summary.html").render(

@@ -11,10 +11,9 @@ import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -155,10 +154,9 @@ class Escalation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Catalog:
-    """All of it. `build` is the beginning of the file's SHA-256; `first_response` holds opening time by
-    severity."""
+    """All of it. `text` is the file's; `first_response` holds opening time by severity."""
 
-    build: str
+    text: str = field(repr=False)
     vendor: Vendor
     rules: tuple[Rule, ...]
     first_response: Mapping[str, Duration]
@@ -167,6 +165,13 @@ class Catalog:
     hours: OpeningHours
     products: Mapping[str, Product]
     known_issues: Mapping[tuple[str, str], tuple[KnownIssue, ...]]
+
+    @property
+    def build(self) -> str:
+        """The beginning of the file's SHA-256."""
+        from hashlib import sha256
+
+        return sha256(self.text.encode()).hexdigest()[:12]
 
     def release(self, product: str, version: str) -> Release | None:
         found = self.products.get(product)
@@ -184,17 +189,17 @@ def read(text: str) -> Catalog:
                 "again with the "
                 "bindery that belongs to this desk"
             )
-        return _catalog(data, sha256(text.encode()).hexdigest()[:12])
+        return _catalog(data, text)
     except (KeyError, TypeError, ValueError, AttributeError, ZoneInfoNotFoundError) as trouble:
         raise CatalogTrouble(
             f"the catalog is damaged ({type(trouble).__name__}: {trouble}): build it again"
         ) from None
 
 
-def _catalog(data: dict[str, Any], build: str) -> Catalog:
+def _catalog(data: dict[str, Any], text: str) -> Catalog:
     policy, hours, vendor = data["policy"], data["hours"], data["vendor"]
     return Catalog(
-        build=build,
+        text=text,
         vendor=Vendor(
             name=vendor["name"],
             url=vendor.get("url") or "",

@@ -5,7 +5,6 @@ Calendar arithmetic only: no clock, no zone.
 
 from __future__ import annotations
 
-import calendar
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -41,7 +40,7 @@ def same_day_later(day: date, length: Duration) -> date:
         raise ValueError(f"a period of days cannot be measured in {length.unit}s")
     months = day.month - 1 + length.count * (12 if length.unit == "year" else 1)
     year, month = day.year + months // 12, months % 12 + 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+    return date(year, month, min(day.day, _days(year, month)))
 
 
 def last_day(first: date, length: Duration) -> date:
@@ -56,3 +55,10 @@ def last_day(first: date, length: Duration) -> date:
         raise ValueError(f"a period of days cannot be {length} long")
     end = same_day_later(first, length)
     return end if length.unit != "day" and end.day < first.day else end - timedelta(days=1)
+
+
+def _days(year: int, month: int) -> int:
+    """How many days a month has. (The standard library's calendar takes milliseconds to import.)"""
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from chalicelib import answers, bodies, fields, pace
@@ -20,9 +19,11 @@ from chalicelib.answers import Answer, Pages
 from chalicelib.clients import neighbourhood
 from chalicelib.fields import Form
 from chalicelib.pace import Guesses, Pace
-from chalicelib.ports.site import Site
 from chalicelib.refusals import Invalid, NotAvailable, NotEntitled, NotFound, Refused, TooLarge
 from chalicelib.wiring import Desk
+
+if TYPE_CHECKING:
+    from chalicelib.ports import Site
 
 _log = logging.getLogger("desk")
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -213,6 +214,8 @@ def broken(request_id: str) -> Broken:
 
 def unreadable(status: int) -> Refused:
     """What is said of bytes that never became a request: too many of them (413, 431), or no HTTP (400)."""
+    from http import HTTPStatus
+
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return TooLarge("This is more than any address here takes. Nothing was stored.")
     if status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:

@@ -8,7 +8,6 @@ product or a version exists is the domain's question, not one of shape.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -531,6 +530,8 @@ def _unknown(form: Form, values: Mapping[str, Any]) -> Iterable[FieldProblem]:
     names = sorted(set(values) - set(known))
     for name in names[:_UNKNOWN_TOLD]:
         shown = name if len(name) <= 40 and name.isprintable() else "with this name"
+        import difflib
+
         close = difflib.get_close_matches(name[:80], form.names(), n=1)
         hint = f"known are {_listing(form.names())}." if form.fields else "this address takes none."
         if close:

@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from chalicelib.agreements import Agreement
 from chalicelib.catalog import Catalog, File, Product, Release
 from chalicelib.durations import duration, same_day_later
 from chalicelib.entitlement import Entitlement, entitlement
 from chalicelib.hours import day_text, moment_text
-from chalicelib.ports import Clock, Files, Store
 from chalicelib.refusals import FieldProblem, Invalid, NotEntitled, NotFound
 from chalicelib.signing import Signer, fingerprint, read_key, same
 from chalicelib.standing import ReleaseName, RenewalAnswer, decided, newest_given, standing
+
+if TYPE_CHECKING:
+    from chalicelib.ports import Clock, Files, Store
 
 LINK_TIME = timedelta(minutes=5)
 PAGE_TIME = timedelta(minutes=10)

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
+from chalicelib import aws
 from chalicelib.answers import to_be_saved
 from chalicelib.ports import ArrivedUpload, Clock, UploadForm
 from chalicelib.refusals import NotAvailable, NotStored
@@ -31,18 +32,13 @@ _GONE = {"404", "NoSuchKey", "NotFound", "412", "PreconditionFailed"}
 
 
 def connect_aws() -> Any:
-    """The SDK's client, with region, address and credentials from the environment as AWS sets it."""
-    import boto3
-    from botocore.config import Config
-
-    return boto3.client(
+    """The SDK's client."""
+    return aws.client(
         "s3",
-        config=Config(
-            signature_version="s3v4",
-            # The bucket's name in the host: only so is the address the region's own, which never redirects.
-            s3={"addressing_style": "virtual"},
-            retries={"max_attempts": 3, "mode": "standard"},
-        ),
+        signature_version="s3v4",
+        # The bucket's name in the host: only so is the address the region's own, which never redirects.
+        s3={"addressing_style": "virtual"},
+        retries={"max_attempts": 3, "mode": "standard"},
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from typing import Any
 
+from chalicelib import aws
 from chalicelib.ports import MailTrouble
 
 _PERMANENT = {"MessageRejected", "BadRequestException"}
@@ -18,12 +19,9 @@ _PERMANENT = {"MessageRejected", "BadRequestException"}
 
 
 def connect_aws() -> Any:
-    """The SDK's client, with region, address and credentials from the environment as AWS sets it."""
-    import boto3
-    from botocore.config import Config
-
+    """The SDK's client."""
     retries = {"total_max_attempts": 1, "mode": "standard"}
-    return boto3.client("sesv2", config=Config(retries=retries, connect_timeout=10, read_timeout=20))
+    return aws.client("sesv2", retries=retries, connect_timeout=10, read_timeout=20)
 
 
 class SesMailer:

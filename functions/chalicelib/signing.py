@@ -1,15 +1,13 @@
 """Secrets made, kept as hashes, and claims sealed with HMAC-SHA256 under SUPPORT_SECRET.
 
 A sealed claim can be read by anyone who holds it, so it carries nothing secret. Each purpose has its own key.
+OpenSSL is imported when something is first hashed: it takes milliseconds, and not every answer needs it.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import json
-import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -21,23 +19,31 @@ NUMBER_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 
 def fingerprint(secret: str) -> str:
     """What is kept of a secret: its SHA-256. Enough for secrets of 128 random bits or more."""
+    import hashlib
+
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def same(left: str, right: str) -> bool:
     """Compare in a time that does not tell where they differ."""
+    import hmac
+
     return hmac.compare_digest(left.encode(), right.encode())
 
 
 def ticket_number() -> str:
     """Eight drawn characters, as in 7K4P-92QM: enough to be told apart, no counter that tells how many
     there are."""
+    import secrets
+
     drawn = "".join(secrets.choice(NUMBER_ALPHABET) for _ in range(8))
     return f"{drawn[:4]}-{drawn[4:]}"
 
 
 def agreement_key() -> str:
     """A key of 30 drawn characters in groups of five (142 bits)."""
+    import secrets
+
     drawn = "".join(secrets.choice(NUMBER_ALPHABET) for _ in range(30))
     return "-".join(drawn[start : start + 5] for start in range(0, 30, 5))
 
@@ -79,6 +85,8 @@ class Signer:
         return dict(claim)
 
     def _mac(self, purpose: str, body: bytes) -> bytes:
+        import hmac
+
         key = hmac.digest(self._secret, purpose.encode(), "sha256")
         return hmac.digest(key, body, "sha256")
 

@@ -7,50 +7,41 @@ first use.
 from __future__ import annotations
 
 import os
-import secrets
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from chalicelib.arrivals import Arrivals
-from chalicelib.attending import Attending
 from chalicelib.catalog import Catalog, CatalogFile, CatalogTrouble
-from chalicelib.eml_mailer import EmlMailer
-from chalicelib.fixes import Fixes
-from chalicelib.handling import Handling
-from chalicelib.letters import LetterMaker
-from chalicelib.local_files import LocalFiles
-from chalicelib.local_site import LocalSite
-from chalicelib.lookups import DownloadAnswer, Lookups, UpdatesAnswer
-from chalicelib.outbox import Outbox, oldest_text
-from chalicelib.ports import Act, ArrivedUpload, Clock, Mailer, Site
 from chalicelib.refusals import NotAvailable, NotStored
-from chalicelib.reminder_letters import ReminderLetters
-from chalicelib.reminders import TEMPLATES as REMINDER_TEMPLATES
-from chalicelib.reminders import Reminders
 from chalicelib.signing import Signer
-from chalicelib.smtp_mailer import SmtpMailer
-from chalicelib.sqlite_store import SqliteStore, connect
-from chalicelib.standing import RenewalAnswer
-from chalicelib.subscription_letters import TEMPLATES as SUBSCRIPTION_TEMPLATES
-from chalicelib.subscription_letters import SubscriptionLetters
-from chalicelib.subscriptions import Subscriptions
-from chalicelib.ticket_letters import TEMPLATES as TICKET_TEMPLATES
-from chalicelib.ticket_letters import TicketLetters
-from chalicelib.ticket_mails import TicketMails
-from chalicelib.tickets import Tickets, TicketView
 
 if TYPE_CHECKING:
+    # Each part is imported where it is made: a function that starts cold waits for what it uses, no more.
+    from chalicelib.arrivals import Arrivals
+    from chalicelib.attending import Attending
     from chalicelib.dynamodb_store import DynamoStore
+    from chalicelib.fixes import Fixes
+    from chalicelib.handling import Handling
+    from chalicelib.letters import LetterMaker
+    from chalicelib.local_files import LocalFiles
+    from chalicelib.lookups import DownloadAnswer, Lookups, UpdatesAnswer
+    from chalicelib.outbox import Outbox
+    from chalicelib.ports import Act, ArrivedUpload, Clock, Files, Mailer, Site, Store
+    from chalicelib.reminders import Reminders
     from chalicelib.s3_files import S3Files
     from chalicelib.s3_site import S3Site
+    from chalicelib.smtp_mailer import SmtpMailer
+    from chalicelib.sqlite_store import SqliteStore
+    from chalicelib.standing import RenewalAnswer
+    from chalicelib.subscriptions import Subscriptions
+    from chalicelib.ticket_mails import TicketMails
+    from chalicelib.tickets import Tickets, TicketView
 
 
 class SettingTrouble(Exception):
@@ -117,10 +108,11 @@ class Desk:
     @cached_property
     def store(self) -> SqliteStore | DynamoStore:
         if self.settings.store.startswith("dynamodb:"):
-            # The SDK is most of a cold start: it is not there before somebody asks for this store.
             from chalicelib.dynamodb_store import DynamoStore, connect_aws
 
             return DynamoStore(connect_aws, _setting("SUPPORT_STORE", self.settings.store, "dynamodb"))
+        from chalicelib.sqlite_store import SqliteStore, connect
+
         path = Path(_setting("SUPPORT_STORE", self.settings.store, "sqlite"))
         return SqliteStore(partial(connect, path))
 
@@ -132,6 +124,8 @@ class Desk:
             place = _setting("SUPPORT_FILES", self.settings.files, "s3")
             bucket, _, prefix = place.strip("/").partition("/")
             return s3_files.S3Files(s3_files.connect_aws, bucket, f"{prefix}/" if prefix else "", self.clock)
+        from chalicelib.local_files import LocalFiles
+
         folder = Path(_setting("SUPPORT_FILES", self.settings.files, "dir"))
         return LocalFiles(folder, self.signer, self.settings.url)
 
@@ -142,6 +136,8 @@ class Desk:
 
             return ses_mailer.SesMailer(ses_mailer.connect_aws, self.settings.mail.removeprefix("ses:"))
         if self.settings.mail.startswith("eml:"):
+            from chalicelib.eml_mailer import EmlMailer
+
             return EmlMailer(Path(self.settings.mail.removeprefix("eml:")))
         return smtp_mailer(self.settings.mail)
 
@@ -157,6 +153,8 @@ class Desk:
         """The publication that is current now: where the catalog lies, in the folder above `data/`."""
         if self._s3_site is not None:
             return self._s3_site[0]
+        from chalicelib.local_site import LocalSite
+
         root = Path(os.path.realpath(self.settings.catalog)).parent.parent
         return LocalSite(root) if root.is_dir() else None
 
@@ -194,6 +192,8 @@ class Desk:
 
     @cached_property
     def tickets(self) -> Tickets:
+        from chalicelib.tickets import Tickets
+
         return Tickets(
             store=self.store,
             files=self.files,
@@ -207,11 +207,15 @@ class Desk:
 
     @cached_property
     def ticket_mails(self) -> TicketMails:
+        from chalicelib.ticket_mails import TicketMails
+
         return TicketMails(message_id=self._message_id, clock=self.clock)
 
     @cached_property
     def handling(self) -> Handling:
         """What staff do with tickets."""
+        from chalicelib.handling import Handling
+
         return Handling(
             store=self.store,
             tickets=self.tickets,
@@ -223,29 +227,40 @@ class Desk:
     @cached_property
     def fixes(self) -> Fixes:
         """Replies to tickets whose known issue is fixed."""
+        from chalicelib.fixes import Fixes
+
         return Fixes(store=self.store, catalog=self.catalog, clock=self.clock, site=self.settings.url)
 
     @cached_property
     def attending(self) -> Attending:
         """What the desk does for tickets by itself."""
+        from chalicelib.attending import Attending
+
         return Attending(
             store=self.store, mails=self.ticket_mails, catalog=self.catalog_or_none, clock=self.clock
         )
 
     @cached_property
     def lookups(self) -> Lookups:
-        return Lookups(
-            store=self.store, files=self.files, signer=self.signer, catalog=self.catalog, clock=self.clock
-        )
+        from chalicelib.lookups import Lookups
+
+        # What is asked without an agreement needs neither.
+        store = cast("Store", _OnFirstUse(lambda: self.store))
+        files = cast("Files", _OnFirstUse(lambda: self.files))
+        return Lookups(store=store, files=files, signer=self.signer, catalog=self.catalog, clock=self.clock)
 
     @cached_property
     def reminders(self) -> Reminders:
+        from chalicelib.reminders import Reminders
+
         return Reminders(
             store=self.store, catalog=self.catalog, clock=self.clock, message_id=self._message_id
         )
 
     @cached_property
     def subscriptions(self) -> Subscriptions:
+        from chalicelib.subscriptions import Subscriptions
+
         return Subscriptions(
             store=self.store,
             signer=self.signer,
@@ -258,6 +273,8 @@ class Desk:
 
     @cached_property
     def outbox(self) -> Outbox:
+        from chalicelib.outbox import Outbox
+
         return Outbox(
             store=self.store,
             mailer=self.mailer,
@@ -268,6 +285,13 @@ class Desk:
     @cached_property
     def letters(self) -> Mapping[str, LetterMaker]:
         """What makes the letter of each template."""
+        from chalicelib.reminder_letters import ReminderLetters
+        from chalicelib.reminders import TEMPLATES as REMINDER_TEMPLATES
+        from chalicelib.subscription_letters import TEMPLATES as SUBSCRIPTION_TEMPLATES
+        from chalicelib.subscription_letters import SubscriptionLetters
+        from chalicelib.ticket_letters import TEMPLATES as TICKET_TEMPLATES
+        from chalicelib.ticket_letters import TicketLetters
+
         tickets = TicketLetters(
             store=self.store,
             catalog=self.catalog_or_none,
@@ -287,7 +311,11 @@ class Desk:
 
     def act(self, who: str, what: str, about: str, detail: str = "") -> Act:
         """Something that a member of staff does now, for the verb that does it."""
-        return Act(id=uuid.uuid4().hex, who=who, what=what, about=about, detail=detail, when=self.clock())
+        from uuid import uuid4
+
+        from chalicelib.ports import Act
+
+        return Act(id=uuid4().hex, who=who, what=what, about=about, detail=detail, when=self.clock())
 
     def look_up(self, agreement: str, key: str) -> RenewalAnswer:
         """See Lookups."""
@@ -303,6 +331,8 @@ class Desk:
 
     @cached_property
     def arrivals(self) -> Arrivals:
+        from chalicelib.arrivals import Arrivals
+
         return Arrivals(files=self.files, attach=self.attach)
 
     def read_ticket(self, token: str) -> TicketView:
@@ -323,6 +353,8 @@ class Desk:
 
     def health(self) -> dict[str, object]:
         """`{"ok", "store", "catalog": {"format", "build"} | null, "oldest_unsent_mail"}`; never raises."""
+        from chalicelib.outbox import oldest_text
+
         answer: dict[str, object] = {"ok": True, "store": "ok", "catalog": None, "oldest_unsent_mail": None}
         try:
             answer["oldest_unsent_mail"] = oldest_text(self.store.oldest_unsent())
@@ -336,12 +368,24 @@ class Desk:
         return answer
 
     def _message_id(self) -> str:
-        return f"<{uuid.uuid4().hex}@{urlsplit(self.settings.url).hostname}>"
+        from uuid import uuid4
+
+        return f"<{uuid4().hex}@{urlsplit(self.settings.url).hostname}>"
 
     def _sender(self) -> str:
         catalog = self.catalog_or_none()
         box = (catalog.mailboxes.get("client_services") or catalog.vendor.email) if catalog else ""
         return box or f"support@{urlsplit(self.settings.url).hostname}"
+
+
+class _OnFirstUse:
+    """Stands for a part of the desk that is made when it is first asked for anything."""
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._make(), name)
 
 
 def desk(environ: Mapping[str, str] | None = None, clock: Clock | None = None) -> Desk:
@@ -361,6 +405,8 @@ def _setting(name: str, value: str, technique: str) -> str:
 
 def smtp_mailer(value: str) -> SmtpMailer:
     """`smtp://[user:password@]host[:port][?security=starttls|tls]`. Raises SettingTrouble."""
+    from chalicelib.smtp_mailer import SmtpMailer
+
     parts = urlsplit(value)
     security = parse_qs(parts.query).get("security", [""])[0]
     try:
@@ -384,6 +430,9 @@ def smtp_mailer(value: str) -> SmtpMailer:
 
 def kept_secret(path: Path) -> bytes:
     """The secret in `path`, made there once (mode 0600) when it is missing. Raises NotStored."""
+    import secrets
+    import uuid
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")

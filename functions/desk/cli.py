@@ -146,6 +146,22 @@ def demo(wiring: Wired) -> None:
     click.echo(table(("agreement", "key", "shows"), rows, ""))
 
 
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+def package(out: Path) -> None:
+    """Make what AWS is given, in the folder OUT (made anew): the functions' archive and their template.
+
+    Nothing is sent anywhere. `aws cloudformation package` and `deploy` take it from there.
+    """
+    from desk import packaging  # for who deploys; no other command needs it
+
+    try:
+        archive, template = packaging.package(out)
+    except packaging.PackageTrouble as trouble:
+        raise click.ClickException(str(trouble)) from None
+    click.echo(f"{archive} ({archive.stat().st_size / 1024**2:.1f} MB) and {template} are made.")
+
+
 for _group in (
     *(agreements, tickets, outbox, audit, remind, report_command),
     *(subscribers, suppressions),

@@ -1,39 +1,16 @@
-"""Work that nobody waits for, done while the desk serves: notes files that came past the desk, sees to
-tickets whose time has come, hands over the mails of the outbox, gives the reminders of the day."""
+"""Work that nobody waits for, done by a thread while the desk serves."""
 
 from __future__ import annotations
 
 import sys
 import threading
-from datetime import date
 
-from chalicelib.refusals import NotAvailable, NotStored
+from chalicelib.refusals import NotStored
 from chalicelib.wiring import Desk
+from chalicelib.work import Work
 
 PAUSE = 2.0
 """Seconds between looks at an empty outbox."""
-
-
-class DailyReminders:
-    """Gives the day's reminders when the vendor opens, or as soon after it as it is asked. Being asked again,
-    on the same day or by another desk, gives nothing twice: the store sees to that."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._done: date | None = None
-
-    def __call__(self) -> int:
-        """How many were given now. Raises NotStored."""
-        try:
-            hours = self._desk.catalog().hours
-            local = self._desk.clock().astimezone(hours.zone)
-            if local.date() == self._done or local.time() < hours.open:
-                return 0
-            given = [one for one in self._desk.reminders.give() if one.outcome == "given"]
-        except NotAvailable:  # no site yet: there is no policy to remind by
-            return 0
-        self._done = local.date()
-        return len(given)
 
 
 class Worker:
@@ -42,7 +19,7 @@ class Worker:
     def __init__(self, desk: Desk, pause: float = PAUSE) -> None:
         self._desk = desk
         self._pause = pause
-        self._daily = DailyReminders(desk)
+        self._work = Work(desk)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="desk-worker", daemon=True)
 
@@ -59,8 +36,7 @@ class Worker:
         while not self._stop.is_set():
             busy = False
             try:
-                noted = self._desk.arrivals.note() + self._desk.attending.run() + self._daily()
-                busy = noted + sum(self._desk.outbox.run()) > 0
+                busy = self._work.noted() + sum(self._desk.outbox.run()) > 0
                 said = ""
             except NotStored:
                 trouble = "The store cannot be written; mails wait."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import socket
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,9 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import boto3
 import pytest
 
+from chalicelib import aws
 from chalicelib.dynamodb_store import DynamoStore
 from chalicelib.ports import Store
 from chalicelib.sqlite_store import SqliteStore, connect
@@ -24,13 +25,14 @@ def _beside(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec
     assert spec.loader
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 dynamodb_local = _beside("dynamodb_local")
 seaweedfs = _beside("seaweedfs")
+ses_endpoint = _beside("ses_endpoint")
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +63,17 @@ def s3_place(s3: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[t
     for name, value in seaweedfs.environment(address).items():
         monkeypatch.setenv(name, value)
     # The SDK keeps the credentials that it found first in this process.
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    aws.forget_session()
     client = seaweedfs.client(address)
     yield bucket, f"{uuid.uuid4().hex}/", client
     client.close()
+
+
+@pytest.fixture
+def ses() -> Iterator[Any]:
+    """A server that speaks SES's API."""
+    with ses_endpoint.running() as said:
+        yield said
 
 
 @pytest.fixture

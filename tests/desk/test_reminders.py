@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from chalicelib.agreements import Period, renewal
 from chalicelib.catalog import read
 from chalicelib.reminders import AFTER, Reminders, due
+from chalicelib.work import DailyReminders
 from desk.cli import main
 from desk.terminal import Wired
-from desk.worker import DailyReminders
 
 CATALOG = Path(__file__).with_name("catalog.json")
 RULES = read(CATALOG.read_text(encoding="utf-8")).rules

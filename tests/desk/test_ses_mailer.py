@@ -3,73 +3,40 @@
 from __future__ import annotations
 
 import base64
-import json
+import importlib.util
 import re
-import threading
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from chalicelib import wiring
+from chalicelib import aws, wiring
 from chalicelib.ports import MailTrouble
 
-SENT = (200, "", {"MessageId": "0100018b"})
-
-
-@dataclass
-class Ses:
-    """The server: what it was asked, and what it answers next (status, error type, body)."""
-
-    asked: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
-    answer: tuple[int, str, Any] = SENT
-    url: str = ""
+_spec = importlib.util.spec_from_file_location(
+    "ses_endpoint", Path(__file__).parents[1] / "contract" / "ses_endpoint.py"
+)
+assert _spec
+assert _spec.loader
+ses_endpoint = importlib.util.module_from_spec(_spec)
+sys.modules["ses_endpoint"] = ses_endpoint
+_spec.loader.exec_module(ses_endpoint)
 
 
 @pytest.fixture
-def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ses]:
-    said = Ses()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            said.asked.append((self.path, dict(self.headers), json.loads(body)))
-            status, kind, value = said.answer
-            text = json.dumps(value).encode()
-            self.send_response(status)
-            if kind:
-                self.send_header("x-amzn-ErrorType", kind)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    said.url = f"http://127.0.0.1:{server.server_port}"
-    for name, value in {
-        "AWS_ENDPOINT_URL_SESV2": said.url,
-        "AWS_DEFAULT_REGION": "us-west-2",
-        "AWS_ACCESS_KEY_ID": "AKIDOFTHETESTS",
-        "AWS_SECRET_ACCESS_KEY": "the-secret-of-the-tests",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    # The SDK keeps the credentials that it found first in this process.
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    yield said
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The server, which the environment leads to."""
+    with ses_endpoint.running() as said:
+        for name, value in said.environment().items():
+            monkeypatch.setenv(name, value)
+        # The SDK keeps the credentials that it found first in this process.
+        aws.forget_session()
+        yield said
 
 
 @pytest.fixture
@@ -98,7 +65,7 @@ def letter() -> EmailMessage:
 
 
 def test_a_mail_goes_raw_to_its_one_recipient_with_every_header_as_made(
-    ses: Ses, mailer: Callable[[str], Any]
+    ses: Any, mailer: Callable[[str], Any]
 ) -> None:
     message = letter()
     mailer("ses:desk-events").deliver(message, "bob@example.org")
@@ -115,7 +82,7 @@ def test_a_mail_goes_raw_to_its_one_recipient_with_every_header_as_made(
     }
 
 
-def test_without_a_configuration_set_none_is_named(ses: Ses, mailer: Callable[[str], Any]) -> None:
+def test_without_a_configuration_set_none_is_named(ses: Any, mailer: Callable[[str], Any]) -> None:
     mailer("ses:").deliver(letter(), "bob@example.org")
     assert "ConfigurationSetName" not in ses.asked[0][2]
 
@@ -137,7 +104,7 @@ def test_without_a_configuration_set_none_is_named(ses: Ses, mailer: Callable[[s
     ],
 )
 def test_a_no_about_this_mail_is_final_and_any_other_waits(
-    ses: Ses, mailer: Callable[[str], Any], status: int, kind: str, words: str, permanent: bool
+    ses: Any, mailer: Callable[[str], Any], status: int, kind: str, words: str, permanent: bool
 ) -> None:
     """Promise 15: it is asked once; whether it is asked again, the outbox decides and counts. Promise 28: the
     words that are kept hold no address."""
@@ -149,7 +116,7 @@ def test_a_no_about_this_mail_is_final_and_any_other_waits(
 
 
 def test_a_server_that_is_not_there_is_tried_later(
-    ses: Ses, mailer: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+    ses: Any, mailer: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", "http://127.0.0.1:9")
     with pytest.raises(MailTrouble) as trouble:
@@ -160,10 +127,10 @@ def test_a_server_that_is_not_there_is_tried_later(
     )
 
 
-def test_a_ticket_is_told_of_by_ses_when_the_environment_says_so(world: Any, ses: Ses) -> None:
+def test_a_ticket_is_told_of_by_ses_when_the_environment_says_so(world: Any, ses: Any) -> None:
     desk = world.started(SUPPORT_MAIL="ses:")
     receipt = desk.tickets.open(world.draft())
     assert desk.outbox.run() == (2, 0)
     desk.mailer.close()
-    said = [base64.b64decode(body["Content"]["Raw"]["Data"]).decode() for _, _, body in ses.asked]
-    assert sum(f"Subject: We received your request {receipt.number}" in mail for mail in said) == 1
+    subject = f"Subject: We received your request {receipt.number}".encode()
+    assert sum(subject in mail for mail in ses.mails) == 1

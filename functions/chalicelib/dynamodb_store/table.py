@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from chalicelib import aws
 from chalicelib.dynamodb_store.items import HEAD, Item, plain, put, typed
 from chalicelib.refusals import NotStored
 
@@ -30,11 +31,8 @@ Result = TypeVar("Result")
 
 
 def connect_aws() -> Any:
-    """The SDK's client, with region, address and credentials from the environment as AWS sets it."""
-    import boto3
-    from botocore.config import Config
-
-    return boto3.client("dynamodb", config=Config(retries={"max_attempts": 4, "mode": "standard"}))
+    """The SDK's client."""
+    return aws.client("dynamodb", retries={"max_attempts": 4, "mode": "standard"})
 
 
 class Overtaken(Exception):
