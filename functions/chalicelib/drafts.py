@@ -91,10 +91,10 @@ def check(draft: TicketDraft, hours: OpeningHours | None, now: datetime) -> date
             problems.append(FieldProblem(field=name, message=message))
     try:
         wish = sessions.wished(hours, draft.session_date, draft.session_time)
-        if wish is not None:
+        if wish is not None and draft.kind in KINDS and draft.kind != "session":
+            problems.append(FieldProblem(field="session_date", message=_NO_SESSION))
+        elif wish is not None:
             sessions.chosen(hours, wish, sessions.USUAL, now)
-            if draft.kind in KINDS and draft.kind != "session":
-                problems.append(FieldProblem(field="session_date", message=_NO_SESSION))
     except Invalid as wrong:
         problems += wrong.fields
     if problems:

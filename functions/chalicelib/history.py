@@ -10,7 +10,7 @@ from chalicelib.hours import moment_text
 from chalicelib.ports import Event, Ticket
 
 STATE_WORDS = {
-    "open": "Open: the next word is ours",
+    "open": "Open",
     "waiting": "Waiting for you",
     "answered": "Answered",
     "closed": "Closed",

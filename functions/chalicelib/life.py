@@ -145,9 +145,9 @@ def completed(ticket: Ticket, route: Route | None, now: Occasion) -> Ticket:
         told = _with(told, route)
     if told.state == "open" and (told.promise is None or told.promise.stopped):
         told = _counting(told, replace(now, at=_open_since(told)))
-    if told != ticket:
-        told = noted(told, now, "completed", route=told.route)
-    return _settled(replace(told, attend_at=None), now)
+    if told == ticket:
+        return _reckoned(replace(told, attend_at=None), now)
+    return _settled(noted(replace(told, attend_at=None), now, "completed", route=told.route), now)
 
 
 def linked(ticket: Ticket, defect: str, now: Occasion) -> Ticket:
@@ -240,6 +240,17 @@ def _reasoned(ticket: Ticket, now: Occasion) -> Ticket:
 
 
 def _settled(ticket: Ticket, now: Occasion) -> Ticket:
+    """Reckoned after an event that was just noted, which then says when the answer is due: a mail about it
+    says so too, whenever it is made."""
+    ticket = _reckoned(ticket, now)
+    *before, last = ticket.events
+    if ticket.reply_by is None or "due" in last.facts:
+        return ticket
+    last = replace(last, facts={**last.facts, "due": _iso(ticket.reply_by)})
+    return replace(ticket, events=(*before, last))
+
+
+def _reckoned(ticket: Ticket, now: Occasion) -> Ticket:
     """When the answer is due, and when the desk must look at the ticket by itself."""
     catalog, promise = now.catalog, ticket.promise
     if ticket.state != "open":
@@ -248,23 +259,17 @@ def _settled(ticket: Ticket, now: Occasion) -> Ticket:
     if catalog is None:
         stopped = promise is None or promise.stopped is not None
         return replace(ticket, reply_by=None if stopped else ticket.reply_by, attend_at=now.at)
-    if promise is None:
-        return replace(ticket, reply_by=None, attend_at=None)
+    if promise is None or promise.stopped is not None:
+        # Nothing is promised; or what could not be reckoned for want of a catalog is still to be made up for.
+        return replace(ticket, reply_by=None)
     due = promises.due(catalog.hours, promise)
     told = due is not None and any(
         event.what == "escalated" and event.facts.get("due") == _iso(due) for event in ticket.events
     )
-    nears = promises.nears(catalog.hours, promise, catalog.escalation.percent)
-    return _told(replace(ticket, reply_by=due, attend_at=None if told else nears))
-
-
-def _told(ticket: Ticket) -> Ticket:
-    """The last event says when the answer is due: a mail about it says so too, whenever it is made."""
-    *before, last = ticket.events
-    if ticket.reply_by is None or "due" in last.facts:
-        return ticket
-    last = replace(last, facts={**last.facts, "due": _iso(ticket.reply_by)})
-    return replace(ticket, events=(*before, last))
+    attend_at = None if told else promises.nears(catalog.hours, promise, catalog.escalation.percent)
+    if not ticket.mailbox and ticket.attend_at is not None:
+        attend_at = ticket.attend_at  # nobody has it yet
+    return replace(ticket, reply_by=due, attend_at=attend_at)
 
 
 def _open_since(ticket: Ticket) -> datetime:

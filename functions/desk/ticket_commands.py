@@ -126,9 +126,11 @@ def tickets_show(wiring: Wired, number: str, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    apart = ("description", "messages", "attachments", "history", "known", "known_now")
+    apart = ("description", "messages", "attachments", "history", "known", "known_now", "reply_by_because")
     shown = {name: value for name, value in facts.items() if name not in apart}
     click.echo(table(("field", "value"), [(name, plain(value)) for name, value in shown.items()], ""))
+    for reason in ticket.reply_by_because if ticket.reply_by else ():
+        click.echo(f"  because: {reason}")
     for name, title in (("known", "Known when it was taken"), ("known_now", "Known now")):
         if facts[name]:
             click.echo(f"\n{title}: {_known_words(facts[name])}")

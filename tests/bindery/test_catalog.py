@@ -92,3 +92,25 @@ def test_a_known_issue_names_its_page_and_its_fix(made: Callable[..., dict[str, 
             ]
         }
     }
+
+
+def test_who_is_told_of_a_late_answer_is_data_with_a_rule_for_those_who_say_nothing(
+    made: Callable[..., dict[str, Any]], small: Callable[..., Path]
+) -> None:
+    text = (small() / "policy/support.md").read_text()
+    assert made()["policy"]["escalation"] == {
+        "percent": 75,
+        "to": {
+            "client_manager": "client_services_manager",
+            "client_services": "client_services_manager",
+            "client_services_manager": "programming",
+            "programming": "client_services_manager",
+        },
+    }
+    own = text.replace(
+        "\nmailboxes:", "\nescalation: {percent: 50, to: {programming: client_services}}\nmailboxes:"
+    )
+    assert made({"policy/support.md": own})["policy"]["escalation"] == {
+        "percent": 50,
+        "to": {"programming": "client_services"},
+    }

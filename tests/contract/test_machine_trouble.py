@@ -52,6 +52,7 @@ def made(folder: Path, connect: Callable[[], sqlite3.Connection]) -> Any:
 
 
 def test_a_full_disk_is_said_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
+    """Promise 3: if we could not keep it, we say so."""
     path = tmp_path / "full.sqlite3"
     full = made(tmp_path, opener(path, pages=120))
     kept = []
@@ -117,6 +118,7 @@ def test_an_import_that_fails_in_the_middle_changes_nothing(tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_a_killed_desk_keeps_every_ticket_that_it_acknowledged(tmp_path: Path) -> None:
+    """Promise 1: a ticket that got a number is on disk."""
     for round_ in range(3):
         process = subprocess.Popen(
             [sys.executable, WRITER, str(tmp_path / str(round_))], stdout=subprocess.PIPE, text=True

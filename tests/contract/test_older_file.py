@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from chalicelib import sqlite_store
+from chalicelib.ports import Change
 from chalicelib.sqlite_store import SqliteStore, connect
 
 SCHEMA = Path(sqlite_store.__file__).parent / "schema"
@@ -43,6 +45,45 @@ def test_what_an_older_desk_kept_is_there(older: Path) -> None:
     assert store.acts() == ((), "")
     assert [one.agreement for one in store.agreements_of("ann@example.org")] == ["US-1"]
     assert store.key_hash("US-1") == "hash"
+    store.close()
+
+
+def test_a_ticket_that_an_older_desk_kept_has_all_that_it_had(older: Path) -> None:
+    with sqlite3.connect(older) as made:
+        texts = dict.fromkeys(("name", "organization", "phone", "agreement", "product", "version"), "x")
+        row: dict[str, object] = {"number": "AAAA-1111", "salt": "s", "token_hash": "t", "received": WHEN}
+        row |= {
+            "reply_by": WHEN,
+            "reply_by_because": '["a"]',
+            "state": "answered",
+            "email": "Ann@example.org",
+        }
+        row |= texts | {"kind": "question", "severity": "P2", "subject": "s", "description": "d"}
+        row |= {"route": "r", "mailbox": "m", "route_because": "[]", "first_in_queue": 0, "covered": "yes"}
+        row |= {"assignee": "", "first_answered": WHEN}
+        marks = ", ".join(f":{name}" for name in row)
+        names = ", ".join(row)
+        made.execute(f"INSERT INTO tickets ({names}) VALUES ({marks})", row)  # noqa: S608 - names of ours
+        made.execute("INSERT INTO messages VALUES ('AAAA-1111', 1, 'staff', 'Bo', 'Words', ?)", (WHEN,))
+        made.execute(
+            "INSERT INTO attachments VALUES ('f', 'AAAA-1111', 'a.txt', 'text/plain', 1, 'h', 'stored', ?)",
+            (WHEN,),
+        )
+    made.close()
+    store = SqliteStore(partial(connect, older))
+    ticket = store.ticket("AAAA-1111")
+    assert ticket is not None
+    assert (ticket.state, ticket.promise, ticket.revision) == ("answered", None, 1)
+    assert [one.text for one in ticket.messages] == ["Words"]
+    assert [one.name for one in ticket.attachments] == ["a.txt"]
+    assert [(one.what, one.when.isoformat(timespec="microseconds")) for one in ticket.events] == [
+        ("opened", WHEN)
+    ]
+    assert store.tickets_of("ann@example.org") == ((ticket,), "")
+    waits, _ = store.change_ticket(
+        "AAAA-1111", lambda held: Change(ticket=replace(held, state="waiting")), ticket.received
+    )
+    assert waits.state == "waiting"
     store.close()
 
 

@@ -21,6 +21,7 @@ RACER = Path(__file__).with_name("racer.py")
 def test_four_processes_with_one_key_make_one_ticket(
     open_store: Callable[[], Store], place: tuple[str, ...]
 ) -> None:
+    """Promise 2: a retry is not a second ticket."""
     store = open_store()
     assert store.tickets(["open"]) == ()  # the file and the table are there before anybody races
     racers = [

@@ -102,6 +102,7 @@ def test_a_ticket_comes_back_as_it_was_given(store: Store) -> None:
 
 
 def test_what_was_acknowledged_is_there_for_another_process(open_store: Callable[[], Store]) -> None:
+    """Promise 1: a ticket that got a number is on disk."""
     one, other = open_store(), open_store()
     one.open_ticket(ticket(), identity("c"), [mail("m")], NOW)
     assert other.ticket("AAAA-1111") == ticket()
@@ -127,6 +128,7 @@ def test_a_key_gives_the_first_ticket_or_is_refused(store: Store) -> None:
 
 
 def test_a_key_is_kept_for_seven_days_and_a_content_for_ten_minutes(store: Store) -> None:
+    """Promise 2: so long a retry is not a second ticket."""
     store.open_ticket(ticket("A"), identity("c", "k"), [], NOW)
     week = NOW + timedelta(days=7)
     assert store.open_ticket(ticket("B"), identity("c", "k"), [], week - timedelta(seconds=1))[1]
@@ -139,6 +141,7 @@ def test_a_key_is_kept_for_seven_days_and_a_content_for_ten_minutes(store: Store
 
 
 def test_fifty_processes_with_one_key_make_one_ticket(open_store: Callable[[], Store]) -> None:
+    """Promise 2: 50 clicks at once make one ticket."""
     stores = [open_store() for _ in range(5)]
 
     def send(number: int) -> str:
@@ -300,6 +303,7 @@ def test_the_fates_of_a_mail(store: Store) -> None:
 
 
 def test_caps_count_the_folded_address_and_mail_goes_to_the_given_one(store: Store) -> None:
+    """Promise 6: at most 3 mails an hour and 10 a day to an address that nobody has proved."""
     addresses = [
         "Ann@example.org",
         "ann@example.org",

@@ -25,6 +25,7 @@ def sent_to(world: Any, address: str) -> list[EmailMessage]:
 
 
 def test_a_visitor_gets_a_number_a_link_and_no_word_of_a_stranger(world: Any) -> None:
+    """Promises 6 and 8: fixed words, and they say that they are automatic."""
     typed = {name: f"poison-{name}" for name in FIELDS if name not in ("email", "kind", "severity")}
     receipt = world.desk.tickets.open(world.draft(**typed))
     world.pass_(minutes=1)
@@ -42,6 +43,7 @@ def test_a_visitor_gets_a_number_a_link_and_no_word_of_a_stranger(world: Any) ->
 
 
 def test_staff_get_the_words_in_the_body_only(world: Any) -> None:
+    """Promise 7: no visitor text in any header but a checked Reply-To."""
     attack = "=?utf-8?q?hello=0D=0ABcc=3A_evil=40example.net?="
     typed = dict.fromkeys(("name", "organization", "phone", "subject", "description"), attack)
     receipt = world.desk.tickets.open(world.draft(**typed, product=attack, version="$number ${x}"))
@@ -76,6 +78,8 @@ def test_a_message_reaches_the_staff_with_its_own_words(world: Any) -> None:
 
 
 def test_an_address_gets_three_an_hour_and_ten_a_day(world: Any) -> None:
+    """Promises 6 and 8: mail to an address is capped."""
+
     def flood(address: str) -> int:
         before = len(world.desk.store.mails(["suppressed"]))
         for number in range(5):
@@ -94,6 +98,7 @@ def test_an_address_gets_three_an_hour_and_ten_a_day(world: Any) -> None:
 
 
 def test_no_token_and_no_text_lies_in_the_queue(world: Any, tmp_path: Path) -> None:
+    """Promise 28: nothing secret is at rest."""
     receipt = world.desk.tickets.open(world.draft(description="secret words"))
     (visitor, staff) = world.desk.store.mails(["waiting"])
     assert receipt.token not in repr((visitor, staff))

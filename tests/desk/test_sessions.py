@@ -136,7 +136,7 @@ def test_an_hour_that_cannot_be_is_refused_with_the_nearest_that_can(
 
 def test_an_hour_is_for_a_session_only(world: Any) -> None:
     with pytest.raises(Invalid) as refused:
-        world.desk.tickets.open(world.draft(session_date="2026-11-24", session_time="14:00"))
+        world.desk.tickets.open(world.draft(session_date="2026-11-28", session_time="23:00"))
     assert problems(refused) == [
         (
             "session_date",

@@ -129,6 +129,7 @@ def test_what_is_never_text_is_refused_in_every_field(world: Any, field: str, ba
 
 
 def test_fifty_at_once_with_one_key_are_one_ticket(world: Any) -> None:
+    """Promise 2: 50 clicks at once make one ticket."""
     with ThreadPoolExecutor(50) as pool:
         receipts = list(pool.map(lambda _: world.desk.tickets.open(world.draft(), key="k"), range(50)))
     assert len({(one.number, one.token) for one in receipts}) == 1
@@ -138,6 +139,7 @@ def test_fifty_at_once_with_one_key_are_one_ticket(world: Any) -> None:
 
 
 def test_a_key_holds_seven_days(world: Any) -> None:
+    """Promise 2: for at least 7 days."""
     first = world.desk.tickets.open(world.draft(), key="k")
     world.pass_(days=7, seconds=-1)
     assert world.desk.tickets.open(world.draft(), key="k").number == first.number
@@ -146,6 +148,7 @@ def test_a_key_holds_seven_days(world: Any) -> None:
 
 
 def test_a_key_with_other_content_is_refused_and_changes_nothing(world: Any) -> None:
+    """Promise 2: the same key with other content is refused and changes nothing."""
     world.desk.tickets.open(world.draft(), key="k")
     with pytest.raises(Invalid) as refused:
         world.desk.tickets.open(world.draft(subject="Something else"), key="k")
@@ -154,6 +157,7 @@ def test_a_key_with_other_content_is_refused_and_changes_nothing(world: Any) -> 
 
 
 def test_without_a_key_the_same_content_is_the_same_ticket_for_ten_minutes(world: Any) -> None:
+    """Promise 2: without JavaScript, for 10 minutes."""
     first = world.desk.tickets.open(world.draft())
     world.pass_(minutes=9, seconds=59)
     assert world.desk.tickets.open(world.draft()).number == first.number
@@ -172,6 +176,7 @@ def test_a_restart_keeps_tickets_and_their_addresses(world: Any) -> None:
 
 
 def test_number_and_wrong_token_open_nothing_in_the_same_words(world: Any) -> None:
+    """Promise 5: a ticket number opens nothing."""
     receipt = world.desk.tickets.open(world.draft())
     said = set()
     for token in (receipt.number, "", "x" * 43, receipt.token[:-1], receipt.token + "A"):
@@ -208,6 +213,7 @@ def test_an_answer_is_shown_and_measured_from_its_first(world: Any) -> None:
 
 
 def test_an_attachment_is_whole_or_absent(world: Any) -> None:
+    """Promise 4: a ticket shows only what is stored to the last byte."""
     receipt = world.desk.tickets.open(world.draft())
     form = world.desk.tickets.upload_form(receipt.token, "../../etc/pass\u202ewd", "text/plain", 5)
     assert [one["state"] for one in world.desk.tickets.read(receipt.token).attachments] == ["waiting"]
@@ -220,6 +226,7 @@ def test_an_attachment_is_whole_or_absent(world: Any) -> None:
 
 
 def test_a_file_that_does_not_arrive_is_said_so(world: Any) -> None:
+    """Promise 4: one that did not arrive is said so, and can be sent again."""
     receipt = world.desk.tickets.open(world.draft())
     world.desk.tickets.upload_form(receipt.token, "a.txt", "text/plain", 5)
     world.pass_(hours=1, seconds=1)

@@ -16,6 +16,16 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAY_NAMES = dict(
     zip(DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True)
 )
+MAILBOXES = ("client_services", "client_services_manager", "programming")
+ESCALATE_AT = 75
+ESCALATE_TO = {
+    "client_manager": "client_services_manager",
+    "client_services": "client_services_manager",
+    "client_services_manager": "programming",
+    "programming": "client_services_manager",
+}
+"""Who is told when an answer is nearly due, where the policy does not say: the mailbox beside the one that
+has the ticket. `client_manager` is the Client Manager of the customer's agreement."""
 SEVERITIES = ("P1", "P2", "P3", "P4")
 ROUNDINGS = ("same day", "month end")
 LAPSED_DOWNLOADS = ("released while covered", "none")
@@ -81,12 +91,15 @@ class Hours:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy(Item):
-    """The support policy; `rules` in order of `since`, first responses in opening hours."""
+    """The support policy; `rules` in order of `since`, first responses in opening hours. When `escalate_at`
+    percent of that time are over, the mailbox in `escalate_to` is told."""
 
     rules: tuple[Rule, ...]
     hours: Hours
     first_response: dict[str, Duration]
     mailboxes: dict[str, str]
+    escalate_at: int
+    escalate_to: dict[str, str]
 
     def turns(self) -> tuple[datetime, ...]:
         """The instants at which a rule begins to hold, in order: midnight in the vendor's time zone."""
@@ -179,11 +192,12 @@ def parse(source: Source, problems: list[Problem]) -> Policy | None:
     mailboxes = {}
     below = fields.mapping("mailboxes", such_as="'client_services: help@example.com'", required=True)
     if below:
-        for name in ("client_services", "client_services_manager", "programming"):
+        for name in MAILBOXES:
             mailboxes[name] = below.text(
                 name, such_as="help@example.com", must_be="a mail address", required=True, pattern=_EMAIL
             )
         below.finish("the mailboxes")
+    escalate_at, escalate_to = _escalation(fields)
     fields.finish("the support policy")
     if len(problems) > before or hours is None:
         return None
@@ -193,7 +207,30 @@ def parse(source: Source, problems: list[Problem]) -> Policy | None:
         hours=hours,
         first_response=first_response,
         mailboxes=mailboxes,
+        escalate_at=escalate_at,
+        escalate_to=escalate_to,
     )
+
+
+def _escalation(fields: Fields) -> tuple[int, dict[str, str]]:
+    below = fields.mapping("escalation", such_as="'{percent: 75, to: {client_services: programming}}'")
+    if below is None:
+        return ESCALATE_AT, dict(ESCALATE_TO)
+    percent = below.whole("percent", such_as=str(ESCALATE_AT)) if below.given("percent") else ESCALATE_AT
+    if percent is not None and not 1 <= percent <= 99:
+        below.wrong("percent", "from 1 to 99", str(ESCALATE_AT), f"'{percent}'")
+    to = below.mapping("to", such_as="'client_services: client_services_manager'", required=True)
+    told: dict[str, str] = {}
+    if to:
+        for name in ESCALATE_TO:
+            mailbox = to.choice(name, MAILBOXES, such_as=ESCALATE_TO[name])
+            if mailbox == name:
+                to.wrong(name, "another mailbox", ESCALATE_TO[name], f"'{mailbox}', which has the ticket")
+            elif mailbox:
+                told[name] = mailbox
+        to.finish("the escalation")
+    below.finish("the escalation")
+    return percent or ESCALATE_AT, told
 
 
 def _rule(fields: Fields, path: str) -> Rule | None:

@@ -80,6 +80,7 @@ def _policy(library: Library, policy: Policy) -> dict[str, Any]:
         "rules": [_rule(rule) for rule in policy.rules],
         "first_response": {severity: str(promised) for severity, promised in policy.first_response.items()},
         "mailboxes": dict(policy.mailboxes),
+        "escalation": {"percent": policy.escalate_at, "to": dict(policy.escalate_to)},
     }
 
 

@@ -133,6 +133,7 @@ def test_bad_fields_of_a_browser_come_back_on_the_form_with_the_answers(house: A
 def test_a_body_that_cannot_be_read_is_refused(
     house: Any, body: bytes, content_type: str, status: int, name: str, title: str, detail: str
 ) -> None:
+    """Promises 26 and 27: no input makes a 5xx; a limit is named."""
     reply = house.client.send("POST", "/api/tickets", body, Content_Type=content_type)
     assert problem(reply) == {
         "type": PROBLEM_TYPES + name,
@@ -212,6 +213,7 @@ def test_the_host_header_does_not_make_a_site_ours(house: Any) -> None:
 
 
 def test_too_many_posts_have_to_wait_and_keep_their_answers(build_house: Any) -> None:
+    """Promise 27: limits are printed and polite."""
     house = build_house(posts=Allowance(burst=2, per_minute=1))
     for _ in range(2):
         assert house.client.json("/api/tickets", TICKET).status == 201
@@ -232,6 +234,7 @@ def test_too_many_posts_have_to_wait_and_keep_their_answers(build_house: Any) ->
 
 
 def test_a_store_that_cannot_write_is_said_and_the_answers_are_kept(house: Any, tmp_path: Any) -> None:
+    """Promise 3: 503 with Retry-After, and the text you typed still in the form."""
     house.desk.store.close()
     database = tmp_path / "var" / "desk.sqlite3"
     for path in database.parent.glob("desk.sqlite3*"):
@@ -255,6 +258,8 @@ def test_a_store_that_cannot_write_is_said_and_the_answers_are_kept(house: Any, 
 
 
 def test_a_fault_of_ours_tells_nothing_of_our_insides(house: Any, caplog: Any) -> None:
+    """Promise 26: a request id, and no stack trace, path or version."""
+
     def broken(token: str) -> None:
         raise RuntimeError("secret insides")
 
@@ -311,6 +316,7 @@ def test_every_answer_has_the_security_headers(house: Any) -> None:
     ],
 )
 def test_what_is_no_request_gets_a_problem_too(house: Any, sent: bytes, status: int, detail: str) -> None:
+    """Promise 26: errors are problems, whatever came."""
     with socket.create_connection(("127.0.0.1", house.client.port), timeout=10) as line:
         line.sendall(sent)
         said = b""

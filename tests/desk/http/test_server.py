@@ -30,6 +30,7 @@ TICKET = {
 
 
 def test_a_log_line_holds_no_token_no_query_and_no_address(house: Any, caplog: Any) -> None:
+    """Promise 28: nothing secret is in a log."""
     caplog.set_level(logging.INFO, "desk.requests")
     house.client.get("/api/tickets/secret-token?also=secret")
     house.client.get("/files/secret.word")
