@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalice import Chalice, Response
 
-from chalicelib import answers, clients, exchange, fields, wiring
+from chalicelib import answers, clients, cookies, exchange, fields, wiring
 from chalicelib.answers import Answer
 from chalicelib.exchange import Exchange, MethodNotAllowed, Service
 from chalicelib.fields import Form
@@ -252,6 +252,53 @@ def leave(here: Exchange, token: str) -> Answer:
     return subscription_pages.changed(here, token)
 
 
+@route("/api/sign-in", "POST", fields.SIGN_IN)
+def ask_sign_in(here: Exchange) -> Answer:
+    from chalicelib import sign_in_pages
+
+    asked = here.values
+    return sign_in_pages.asked(here, here.desk.sign_ins.ask(asked["email"], asked["next"]))
+
+
+@route("/api/sign-in", "GET")
+def asked_sign_in(here: Exchange) -> Answer:
+    from chalicelib import sign_in_pages
+
+    return sign_in_pages.sent(here, here.desk.sign_ins.asked(here.cookie(cookies.ASKED)))
+
+
+@route("/api/sign-in/{token}", "GET")
+def read_sign_in(here: Exchange, token: str) -> Answer:
+    from chalicelib import sign_in_pages
+
+    return sign_in_pages.link(here, here.desk.sign_ins.link(token, here.cookie(cookies.ASKED)))
+
+
+@route("/api/sign-in/{token}", "POST", fields.REDEEM)
+def redeem_sign_in(here: Exchange, token: str) -> Answer:
+    from chalicelib import sign_in_pages
+
+    try:
+        begun = sign_in_pages.redeem(here, token)
+    except Invalid as refused:
+        return sign_in_pages.link_refused(here, token, refused)
+    return sign_in_pages.signed_in(here, begun)
+
+
+@route("/api/sign-out", "POST", fields.SIGN_OUT)
+def sign_out(here: Exchange) -> Answer:
+    from chalicelib import sign_in_pages
+
+    return sign_in_pages.sign_out(here)
+
+
+@route("/api/sign-out", "GET")
+def signed_out(here: Exchange) -> Answer:
+    from chalicelib import sign_in_pages
+
+    return sign_in_pages.signed_out(here)
+
+
 @app.lambda_function(name="work")  # type: ignore[untyped-decorator]
 def work(event: object, context: Any) -> dict[str, int]:
     """What nobody waits for, while there is time: called every minute and when a mail is queued. Whatever
@@ -280,6 +327,7 @@ def _exchange(event: dict[str, Any], context: Any, form: Form | None = None) -> 
         client=_client(asked, headers.get("x-forwarded-for", ""), service.proxies),
         service=service,
         form=form,
+        query=event.get("queryStringParameters") or {},
         request_id=asked.get("requestId") or "",
     )
 
@@ -323,10 +371,15 @@ def _methods(entries: dict[str, Any]) -> tuple[str, ...]:
 def _response(answer: Answer) -> Response:
     headers: dict[str, Any] = {}
     for name, value in (*answer.headers, *answers.PRIVATE_HEADERS):
-        headers[name] = value
+        # A list is what Chalice sends as several headers of one name.
+        headers[name] = value if name not in headers else [*_listed(headers[name]), value]
     if answer.content_type:
         headers["Content-Type"] = answer.content_type
     return Response(body=answer.body, headers=headers, status_code=answer.status)
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _hardened(response: dict[str, Any], context: Any, request_id: str) -> dict[str, Any]:

@@ -42,6 +42,7 @@ GENERATED = (
     "support/renewal/",
     "support/subscribe/",
     "support/download/",
+    "support/sign-in/",
     "feeds/*",
     "calendar/*",
     "data/*",

@@ -18,8 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from chalicelib.fields import HONEYPOT, IDEMPOTENCY_KEY, Form
-from chalicelib.refusals import FieldProblem, Invalid, NotAvailable, NotEntitled, NotStored, Refused, TooMany
+from chalicelib.fields import HONEYPOT, IDEMPOTENCY_KEY, NEXT, Form
+from chalicelib.refusals import (
+    FieldProblem,
+    Invalid,
+    NotAvailable,
+    NotEntitled,
+    NotSignedIn,
+    NotStored,
+    Refused,
+    TooMany,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -62,12 +71,19 @@ _log = logging.getLogger("desk")
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A whole answer but the security headers, which whoever sends it adds. `body` is text, "" for none."""
+    """A whole answer but the security headers, which whoever sends it adds. `body` is text, "" for none. A
+    header may be named several times; one with a control character is refused, because it would become
+    two."""
 
     status: int
     content_type: str = ""
     body: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, value in self.headers:
+            if not (name + value).isprintable():
+                raise ValueError(f"the header {name!r} holds a control character")
 
 
 def security_headers(site_url: str, path: str = "") -> tuple[tuple[str, str], ...]:
@@ -104,9 +120,9 @@ def as_json(value: object, *, status: int = 200, headers: tuple[tuple[str, str],
     )
 
 
-def see(location: str) -> Answer:
+def see(location: str, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
     """303: the result has its own address, so that reload and back send nothing again."""
-    return Answer(status=303, headers=(("Location", location),))
+    return Answer(status=303, headers=(("Location", location), *headers))
 
 
 def problem(refused: Refused) -> Answer:
@@ -130,7 +146,7 @@ def problem(refused: Refused) -> Answer:
         status=refused.status,
         content_type="application/problem+json",
         body=json.dumps(facts, ensure_ascii=False, indent=2) + "\n",
-        headers=_waiting(refused),
+        headers=_told(refused),
     )
 
 
@@ -176,7 +192,7 @@ class Pages:
             },
             status=refused.status,
         )
-        return replace(said, headers=_waiting(refused))
+        return replace(said, headers=_told(refused))
 
     def form(self, form: Form, refused: Refused, values: Typed, *, phone: str = "") -> Answer:
         """The form's own page once more: what was typed, and what is wrong with it."""
@@ -204,12 +220,12 @@ class Pages:
             ],
             phone="" if problems else phone,
         )
-        # An idempotency key stands for what was sent with it; after a refusal that names it, it has to go.
-        dropped = {one.field for one in problems} & {IDEMPOTENCY_KEY} | {HONEYPOT}
+        # Nobody can mend what is hidden: an idempotency key or a way on that was refused has to go.
+        dropped = {one.field for one in problems} & {IDEMPOTENCY_KEY, NEXT} | {HONEYPOT}
         page = form_pages.fill(
             answer.body, values=values, problems=problems, summary=summary, dropped=frozenset(dropped)
         )
-        return replace(answer, body=page, headers=(*answer.headers, *_waiting(refused)))
+        return replace(answer, body=page, headers=(*answer.headers, *_told(refused)))
 
     def _form_page(self, form: Form) -> str:
         found = self._site.file(f"{form.page}/index.html") if self._site is not None and form.page else None
@@ -232,9 +248,12 @@ class Pages:
         return _built_in(f"{name}.html").render(variables)
 
 
-def _waiting(refused: Refused) -> tuple[tuple[str, str], ...]:
+def _told(refused: Refused) -> tuple[tuple[str, str], ...]:
     if isinstance(refused, TooMany | NotStored | NotAvailable):
         return (("Retry-After", str(refused.retry_after)),)
+    if isinstance(refused, NotSignedIn):
+        # A 401 names a scheme (RFC 9110, 11.6.1); no browser knows this one, so none asks for a password.
+        return (("WWW-Authenticate", f'Cookie realm="support", form-action="{refused.again}"'),)
     return ()
 
 

@@ -15,6 +15,7 @@ from chalicelib.fields import (
     KEY_LIMIT,
     MOST_NUMBER,
     MOST_WORDS,
+    PATH_PATTERN,
     WORD_PATTERN,
     Field,
     Form,
@@ -40,6 +41,7 @@ _PATTERNS = {
     "text": rf"{_SOLID}{_TEXT}*",
     "whole": rf"(0{_INNER}*)*[1-9]([0-9]|{_INNER})*",
     "email": EMAIL_PATTERN,
+    "path": PATH_PATTERN,
 }
 
 _TRAP = {"maxLength": 0, "description": "A trap for robots: leave it empty."}

@@ -9,21 +9,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from chalicelib import answers, bodies, fields, pace
+from chalicelib import answers, bodies, cookies, fields, pace
 from chalicelib.answers import Answer, Pages
 from chalicelib.clients import neighbourhood
 from chalicelib.fields import Form
 from chalicelib.pace import Guesses, Pace
-from chalicelib.refusals import Invalid, NotAvailable, NotEntitled, NotFound, Refused, TooLarge
+from chalicelib.refusals import (
+    Invalid,
+    NotAvailable,
+    NotEntitled,
+    NotFound,
+    NotSignedIn,
+    Refused,
+    TooLarge,
+)
 from chalicelib.wiring import Desk
 
 if TYPE_CHECKING:
-    from chalicelib.ports import Site
+    from chalicelib.ports import Site, WebSession
 
 _log = logging.getLogger("desk")
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -83,7 +91,7 @@ def service(desk: Desk, now: Callable[[], float]) -> Service:
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
     """One request. `headers` have lower-case names; `client` is an address; `form` says what a body may
-    hold; `request_id` names the request in the log."""
+    hold; `query` has the last value of each name; `request_id` names the request in the log."""
 
     method: str
     headers: Mapping[str, str]
@@ -91,6 +99,7 @@ class Exchange:
     client: str
     service: Service
     form: Form | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
 
     @property
@@ -122,6 +131,27 @@ class Exchange:
         """The idempotency key of the header, or of the form's hidden field. Raises `Invalid`."""
         in_body = fields.idempotency_key(self.said.values.get(fields.IDEMPOTENCY_KEY))
         return fields.idempotency_key(self.headers.get("idempotency-key")) or in_body
+
+    def cookie(self, name: str) -> str:
+        """The value of a cookie, "" when there is none."""
+        return cookies.read(self.headers.get("cookie", ""), name)
+
+    @cached_property
+    def session(self) -> WebSession | None:
+        """Who has signed in, None for nobody."""
+        return self.desk.web_sessions.of(self.cookie(cookies.SESSION))
+
+    @property
+    def signed_in(self) -> WebSession:
+        """Who has signed in. Raises NotSignedIn."""
+        if self.session is None:
+            raise NotSignedIn
+        return self.session
+
+    @property
+    def address(self) -> str:
+        """The address of who has signed in, "" for nobody."""
+        return self.session.address if self.session else ""
 
     @cached_property
     def phone(self) -> str:
@@ -186,7 +216,9 @@ class Exchange:
             return answers.problem(refused)
         if self.form is not None and self.form.page and self.typed() and not _final(refused):
             return self.pages.form(self.form, refused, self.typed(), phone=self.phone)
-        again = f"/{self.form.page}" if self.form is not None and self.form.page else ""
+        if isinstance(refused, NotSignedIn):
+            return answers.see(f"{refused.again}?{urlencode({'next': refused.goes_to})}")
+        again = refused.again or (f"/{self.form.page}" if self.form is not None and self.form.page else "")
         return self.pages.refusal(refused, again_url=again, phone=self.phone)
 
 

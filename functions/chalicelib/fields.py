@@ -15,13 +15,14 @@ from typing import Any, Literal
 
 from chalicelib.refusals import FieldProblem, Invalid
 
-Shape = Literal["line", "text", "email", "number", "whole", "secret", "words"]
+Shape = Literal["line", "text", "email", "number", "whole", "secret", "path", "words"]
 
 WORD_PATTERN = r"[\t\n\r ]*[!-~]{1,100}[\t\n\r ]*"
 MOST_WORDS = 80
 """Of a field of the shape "words", when they come as a list."""
 HONEYPOT = "website"
 IDEMPOTENCY_KEY = "idempotency_key"
+NEXT = "next"
 
 # RFC 5322's dot-atom and RFC 1034's labels: what every mail system takes, and nothing that a header could
 # trip over.
@@ -39,6 +40,9 @@ MOST_NUMBER = 2**53 - 1
 _UNKNOWN_TOLD = 20
 _KEY_SHAPE = re.compile(r"[\x20-\x7e]+")
 KEY_LIMIT = 200
+# A path of our own site: no other host (`//`, `/\\`), nothing that a browser reads otherwise.
+PATH_PATTERN = r"/(?![/\\])[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*"
+_PATH = re.compile(PATH_PATTERN)
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 
 
@@ -85,6 +89,7 @@ class Form:
     button: str
     fields: tuple[Field, ...]
     keyed: bool = False  # takes an idempotency key
+    action: str = ""  # where it is sent to; "" for the plural of its name
 
     def names(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.fields)
@@ -390,8 +395,75 @@ LEAVING = Form(
         ),
     ),
 )
+SIGN_IN = Form(
+    name="sign-in",
+    title="Sign in",
+    page="support/sign-in/",
+    button="Send me a link",
+    action="/api/sign-in",
+    fields=(
+        EMAIL,
+        Field(
+            name=NEXT,
+            label="The page to go on to",
+            ask="the page to go on to",
+            meaning="A path of our own site, where the sign-in leads.",
+            limit=500,
+            example="/api/me",
+            shape="path",
+            optional=True,
+        ),
+    ),
+)
+REDEEM = Form(
+    name="redeem",
+    title="Sign in",
+    page="",
+    button="Sign in",
+    fields=(
+        Field(
+            name="code",
+            label="The code",
+            ask="the code",
+            meaning="The code that stands in the browser that asked for the link; there it is not needed.",
+            limit=40,
+            example="7K4-P92",
+            optional=True,
+        ),
+    ),
+)
+SIGN_OUT = Form(
+    name="sign-out",
+    title="Sign out",
+    page="",
+    button="Sign out",
+    fields=(
+        Field(
+            name="everywhere",
+            label="Everywhere",
+            ask="whether to sign out everywhere",
+            meaning="Ends every session of the address, not only this one.",
+            limit=3,
+            example="yes",
+            choices=(Choice(value="yes", meaning="Sign out everywhere"),),
+            optional=True,
+        ),
+        Field(
+            name="session",
+            label="The session",
+            ask="the session to end",
+            meaning="The id of one of one's own sessions, as /api/me lists them: that one is ended.",
+            limit=40,
+            example="3f2a9c4be1d07756",
+            optional=True,
+        ),
+    ),
+)
 NOTHING = Form(name="nothing", title="", page="", button="", fields=())
-FORMS = (TICKET, MESSAGE, CLOSE, ATTACHMENT, RENEWAL, DOWNLOAD, UPDATES, SUBSCRIPTION, LEAVING)
+FORMS = (
+    *(TICKET, MESSAGE, CLOSE, ATTACHMENT, RENEWAL, DOWNLOAD, UPDATES, SUBSCRIPTION, LEAVING),
+    *(SIGN_IN, REDEEM, SIGN_OUT),
+)
 
 
 def check(form: Form, values: Mapping[str, Any], *, strict: bool) -> dict[str, str]:
@@ -495,6 +567,10 @@ def _of_shape(field: Field, text: str) -> str:
         if not re.fullmatch(r"0*[1-9][0-9]*", digits):
             raise ValueError(f"{field.label} must be a whole number such as {field.example}.")
         return digits
+    if field.shape == "path":
+        if not _PATH.fullmatch(text):
+            raise ValueError(f"{field.label} must be a path of this site such as {field.example}.")
+        return text
     if field.shape == "secret":
         return re.sub(r"\s+", "", text)
     if field.shape == "words":

@@ -20,8 +20,14 @@ from string import Template
 from chalicelib.drafts import is_email
 from chalicelib.ports import Outgoing, QueuedMail
 
+
+class Unwanted(Exception):
+    """Nobody wants this mail any more, and that is no trouble; the words hold no address."""
+
+
 LetterMaker = Callable[[QueuedMail], EmailMessage | None]
-"""Makes the letter of a queued mail; None when what it is about is gone. Raises ValueError, KeyError."""
+"""Makes the letter of a queued mail; None when what it is about is gone. Raises Unwanted, ValueError,
+KeyError."""
 
 _FOLDER = Path(__file__).parent / "mails"
 

@@ -22,6 +22,8 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "description": "Seconds to wait before it is worth while to send it again.",
         "schema": {"type": "integer", "minimum": 1},
     },
+    "Set-Cookie": {"description": "A cookie for this host alone, that no script reads.", "schema": TEXT},
+    "WWW-Authenticate": {"description": "Names the page where one signs in.", "schema": TEXT},
     "Allow": {"description": "The methods that this address takes.", "schema": TEXT},
 }
 
@@ -122,6 +124,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 def _refusal(names: list[str]) -> dict[str, Any]:
     named = ["Retry-After"] if all(name in WAITING for name in names) else []
+    named += ["WWW-Authenticate"] if names == ["NotSignedIn"] else []
     named += ["Allow"] if names == ["MethodNotAllowed"] else []
     return {
         "description": " Or: ".join(REFUSALS[name][1] for name in names),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.letters import LetterMaker
+from chalicelib.letters import LetterMaker, Unwanted
 from chalicelib.ports import Clock, Mailer, MailTrouble, QueuedMail, Store
 
 WAITS = (1, 5, 15, 60, 240, 720, 1440)
@@ -25,11 +25,16 @@ class Outbox:
     def run(self, limit: int = 50) -> tuple[int, int]:
         """Hand over at most `limit` due mails; how many were sent and how many were not. Raises NotStored.
 
-        A mail that cannot be made or taken never holds up the next one.
+        A mail that cannot be made or taken never holds up the next one; one that nobody wants any more counts
+        as neither.
         """
         sent = failed = 0
         for queued in self.store.claim_mails(self.clock(), limit):
-            trouble = self._hand_over(queued)
+            try:
+                trouble = self._hand_over(queued)
+            except Unwanted as reason:
+                self.store.drop_mail(queued.mail.id, str(reason))
+                continue
             if trouble is None:
                 self.store.mail_sent(queued.mail.id, self.clock())
                 sent += 1
@@ -46,7 +51,8 @@ class Outbox:
             made = self.letters[queued.mail.template](queued)
             if made is None:
                 return MailTrouble("what it is about is gone", permanent=True)
-            self.mailer.deliver(made, queued.mail.to)
+            # The maker may know the address better: as it is kept, and not as somebody typed it.
+            self.mailer.deliver(made, made["To"].addresses[0].addr_spec)
         except MailTrouble as trouble:
             return trouble
         except (ValueError, KeyError, UnicodeError) as trouble:

@@ -26,6 +26,8 @@ class Refused(Exception):
 
     status = 400
     title = "This is not possible"
+    again = ""
+    """The path of a page of ours where one can begin anew, "" for none."""
 
     def __init__(
         self, detail: str, *, title: str = "", because: Iterable[str] = (), would_change: str = ""
@@ -58,6 +60,34 @@ class NotFound(Refused):
         self, detail: str = "There is nothing here under these particulars. Check them, or call us."
     ) -> None:
         super().__init__(detail)
+
+
+class LinkOver(NotFound):
+    """A sign-in link that is used, too old, dead, cancelled by a newer one, or never was: nobody can tell."""
+
+    title = "This link does not work"
+    again = "/support/sign-in/"
+
+    def __init__(
+        self,
+        detail: str = "A sign-in link works once, for 10 minutes, and only the newest one that you asked "
+        "for. Ask for a new one.",
+    ) -> None:
+        super().__init__(detail)
+
+
+class NotSignedIn(Refused):
+    """Nobody is signed in here, or their session is over; `goes_to` is where a sign-in may lead back."""
+
+    status = 401
+    title = "You are not signed in"
+    again = "/support/sign-in/"
+
+    def __init__(self, goes_to: str = "/api/me") -> None:
+        super().__init__(
+            "Sign in to see what is yours. A session ends after 2 hours without use, and after 12."
+        )
+        self.goes_to = goes_to
 
 
 class NotEntitled(Refused):

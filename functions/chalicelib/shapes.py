@@ -153,6 +153,11 @@ SHAPES: dict[str, Schema] = {
     "Updates": decided(of(UpdatesAnswer, without=("decision",))),
     "Asked": shape({"next": TEXT}),
     "Subscription": of(SubscriptionView, without=("labels", "wanted_labels", "mail_comes_back")),
+    "SignInAsked": shape({"detail": TEXT, "code_at": LINK}),
+    "SignInCode": shape({"email": TEXT, "code": TEXT, "expires": INSTANT}),
+    "SignInLink": shape({"wants_code": BOOL, "expires": INSTANT}),
+    "SignedIn": shape({"address": TEXT, "session": TEXT, "until": INSTANT, "next": TEXT}),
+    "SignedOut": shape({"signed_in": BOOL}),
     "Problem": {
         **shape(
             {

@@ -54,6 +54,11 @@ def read_key(typed: str) -> str:
     return "-".join(plain[start : start + 5] for start in range(0, len(plain), 5))
 
 
+def read_code(typed: str) -> str:
+    """A short code as it is compared, however it was typed."""
+    return "".join(c for c in typed if c.isascii() and c.isalnum()).upper()
+
+
 class Signer:
     """Seals and opens claims. `secret`: 16 bytes or more. Raises ValueError for a shorter one."""
 
@@ -65,6 +70,16 @@ class Signer:
     def token(self, purpose: str, *parts: str) -> str:
         """A secret of 256 bits that can be made again from `parts`: for the address of a ticket."""
         return _encode(self._mac(purpose, json.dumps(parts).encode()))
+
+    def code(self, purpose: str, *parts: str) -> str:
+        """A code of six characters, as in 7K4-P92, that can be made again from `parts`: for people to type,
+        and only where the tries are counted (28 bits)."""
+        number = int.from_bytes(self._mac(purpose, json.dumps(parts).encode()))
+        drawn = ""
+        for _ in range(6):
+            number, place = divmod(number, len(NUMBER_ALPHABET))
+            drawn += NUMBER_ALPHABET[place]
+        return f"{drawn[:3]}-{drawn[3:]}"
 
     def seal(self, purpose: str, claim: Mapping[str, str | int], expires: datetime) -> str:
         """`claim` and its end as one word for a URL: "<base64>.<base64>"."""
@@ -83,6 +98,17 @@ class Signer:
         if now >= datetime.fromtimestamp(ends, UTC):
             raise Expired("The time of this link is over. Ask for a new one.")
         return dict(claim)
+
+    def opened(
+        self, purpose: str, sealed: str, now: datetime
+    ) -> tuple[dict[str, str | int], datetime] | None:
+        """The claim and its end; None for what `open` refuses."""
+        try:
+            claim = self.open(purpose, sealed, now)
+        except Forbidden:
+            return None
+        ends, _ = json.loads(_decode(sealed.partition(".")[0]) or b"[0, 0]")
+        return claim, datetime.fromtimestamp(ends, UTC)
 
     def _mac(self, purpose: str, body: bytes) -> bytes:
         import hmac

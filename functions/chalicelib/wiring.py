@@ -36,12 +36,14 @@ if TYPE_CHECKING:
     from chalicelib.reminders import Reminders
     from chalicelib.s3_files import S3Files
     from chalicelib.s3_site import S3Site
+    from chalicelib.sign_in import SignIns
     from chalicelib.smtp_mailer import SmtpMailer
     from chalicelib.sqlite_store import SqliteStore
     from chalicelib.standing import RenewalAnswer
     from chalicelib.subscriptions import Subscriptions
     from chalicelib.ticket_mails import TicketMails
     from chalicelib.tickets import Tickets, TicketView
+    from chalicelib.web_sessions import WebSessions
 
 
 class SettingTrouble(Exception):
@@ -272,6 +274,28 @@ class Desk:
         )
 
     @cached_property
+    def sign_ins(self) -> SignIns:
+        from chalicelib.customers import kept_address
+        from chalicelib.sign_in import SignIns
+
+        return SignIns(
+            store=self.store,
+            signer=self.signer,
+            catalog=self.catalog_or_none,
+            kept_address=partial(kept_address, self.store),
+            clock=self.clock,
+            site=self.settings.url,
+            message_id=self._message_id,
+            sender=self._sender,
+        )
+
+    @cached_property
+    def web_sessions(self) -> WebSessions:
+        from chalicelib.web_sessions import WebSessions
+
+        return WebSessions(store=self.store, clock=self.clock)
+
+    @cached_property
     def outbox(self) -> Outbox:
         from chalicelib.outbox import Outbox
 
@@ -287,6 +311,7 @@ class Desk:
         """What makes the letter of each template."""
         from chalicelib.reminder_letters import ReminderLetters
         from chalicelib.reminders import TEMPLATES as REMINDER_TEMPLATES
+        from chalicelib.sign_in import LETTER as SIGN_IN_LETTER
         from chalicelib.subscription_letters import TEMPLATES as SUBSCRIPTION_TEMPLATES
         from chalicelib.subscription_letters import SubscriptionLetters
         from chalicelib.ticket_letters import TEMPLATES as TICKET_TEMPLATES
@@ -307,6 +332,7 @@ class Desk:
             **dict.fromkeys(TICKET_TEMPLATES, tickets),
             **dict.fromkeys(REMINDER_TEMPLATES, reminders),
             **dict.fromkeys(SUBSCRIPTION_TEMPLATES, subscriptions),
+            SIGN_IN_LETTER: self.sign_ins.letter,
         }
 
     def act(self, who: str, what: str, about: str, detail: str = "") -> Act:

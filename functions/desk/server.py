@@ -187,7 +187,8 @@ class Front:
 def loggable(path: str) -> str:
     """A path without what opens anything: tokens and signed words are cut, and nothing can break a line."""
     cut = re.sub(
-        r"^/(api/(?:tickets|renewals|downloads|subscriptions/(?:confirm|leave))|files)/(?!upload$)[^/]*",
+        r"^/(api/(?:tickets|renewals|downloads|sign-in|calendar|subscriptions/(?:confirm|leave))|files)"
+        r"/(?!upload$)[^/]*",
         r"/\1/…",
         path,
     )

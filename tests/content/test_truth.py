@@ -30,6 +30,7 @@ NOT_SAMPLES = {
     "help/keep-the-support-policy.md",
     "help/publish-a-paper.md",
     "help/rename-or-bury-a-page.md",
+    "help/sign-in.md",
     "help/subscribe.md",
     "help/work-with-tickets.md",
     "help/writing-a-release-note.md",

@@ -41,6 +41,17 @@ def opener(path: Path, *, pages: int = 0, mode: str = "rwc") -> Callable[[], sql
     return connect
 
 
+def nearly_full(path: Path) -> Callable[[], sqlite3.Connection]:
+    """A file that has room for 20 pages more than an empty store takes."""
+    empty = SqliteStore(opener(path))
+    assert empty.ticket("none") is None
+    empty.close()
+    with sqlite3.connect(path) as connection:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.close()
+    return opener(path, pages=pages + 20)
+
+
 def made(folder: Path, connect: Callable[[], sqlite3.Connection]) -> Any:
     # No catalog, whatever was built in this folder: with one, staff get a mail too.
     environ = {"SUPPORT_VAR": str(folder / "var"), "SUPPORT_CATALOG": str(folder / "none.json")}
@@ -54,7 +65,7 @@ def made(folder: Path, connect: Callable[[], sqlite3.Connection]) -> Any:
 def test_a_full_disk_is_said_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
     """Promise 3: if we could not keep it, we say so."""
     path = tmp_path / "full.sqlite3"
-    full = made(tmp_path, opener(path, pages=120))
+    full = made(tmp_path, nearly_full(path))
     kept = []
     with pytest.raises(NotStored) as refused:
         for number in range(100):
@@ -96,7 +107,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
 
 def test_an_import_that_fails_in_the_middle_changes_nothing(tmp_path: Path) -> None:
-    store = SqliteStore(opener(tmp_path / "full.sqlite3", pages=120))
+    store = SqliteStore(nearly_full(tmp_path / "full.sqlite3"))
     rows = [
         Agreement(
             agreement=f"A{n}",

@@ -6,6 +6,7 @@ No verb of a visitor's request scans. A module for each thing that is kept; `tab
 
 from __future__ import annotations
 
+from chalicelib.dynamodb_store.accounts import DynamoAccounts
 from chalicelib.dynamodb_store.reminders import DynamoReminders
 from chalicelib.dynamodb_store.subscriptions import DynamoSubscriptions
 from chalicelib.dynamodb_store.table import TABLE, connect_aws
@@ -14,5 +15,5 @@ from chalicelib.dynamodb_store.tickets import DynamoTickets
 __all__ = ["TABLE", "DynamoStore", "connect_aws"]
 
 
-class DynamoStore(DynamoTickets, DynamoReminders, DynamoSubscriptions):
+class DynamoStore(DynamoTickets, DynamoReminders, DynamoSubscriptions, DynamoAccounts):
     """`Store` on one DynamoDB table. It is given what makes the SDK's client, and the table's name."""

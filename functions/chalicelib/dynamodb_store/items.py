@@ -21,6 +21,10 @@ also has `list` and `place`, the key of the index `lists`:
 | `subscriber <folded>` | `` `` | a subscriber | `subscribers <state>` | folded address |
 | `subscription <purpose> <hash>` | `` `` | whose link it is: a folded address, "" when it is forgotten | | |
 | `suppressed <folded>` | `` `` | why an address gets no mail | `suppressions` | folded address |
+| `account <folded>` | `sign-in`, `calendar` | the newest link of an address; its calendar | | |
+| `account <folded>` | `session <id>` | a session | `sessions` | began, id |
+| `sign-in <hash>`, `calendar <hash>` | `` `` | the address of a link | | |
+| `session <hash>` | `` `` | the address and the id of a session | | |
 | `acts of <about>` | when, id | what a member of staff did | `acts` | when, id |
 """
 

@@ -61,6 +61,9 @@ class DynamoMails(DynamoAudit):
             ),
         )
 
+    def drop_mail(self, mail_id: str, reason: str) -> None:
+        self._mail(mail_id, lambda queued: replace(queued, state="suppressed", trouble=reason))
+
     def mails(self, states: Sequence[str]) -> tuple[QueuedMail, ...]:
         with trouble():
             found = [item for state in dict.fromkeys(states) for item in self._list(f"mails {state}")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from chalicelib.ports.accounts import AccountStore, CalendarLink, Forgotten, SignIn, WebSession
 from chalicelib.ports.agreements import AgreementStore, Approval, Imported
 from chalicelib.ports.audit import Act, AuditStore
 from chalicelib.ports.clock import Clock
@@ -43,6 +44,7 @@ __all__ = [
     "CONTENT_KEPT",
     "KEY_KEPT",
     "MAIL_CAPS",
+    "AccountStore",
     "Act",
     "AgreementStore",
     "Approval",
@@ -50,11 +52,13 @@ __all__ = [
     "Attachment",
     "AttachmentsFull",
     "AuditStore",
+    "CalendarLink",
     "Change",
     "Clock",
     "DraftGone",
     "Event",
     "Files",
+    "Forgotten",
     "Identity",
     "Imported",
     "ImportedSubscribers",
@@ -70,6 +74,7 @@ __all__ = [
     "ReminderStore",
     "ReplyDraft",
     "Session",
+    "SignIn",
     "Site",
     "SiteFile",
     "Store",
@@ -80,9 +85,19 @@ __all__ = [
     "TicketStore",
     "UploadForm",
     "UploadReceiver",
+    "WebSession",
 ]
 
 
-class Store(TicketStore, AgreementStore, ReminderStore, SubscriptionStore, MailStore, AuditStore, Protocol):
+class Store(
+    TicketStore,
+    AgreementStore,
+    ReminderStore,
+    SubscriptionStore,
+    AccountStore,
+    MailStore,
+    AuditStore,
+    Protocol,
+):
     """Everything that must not be lost. Every verb raises `NotStored` when the disk is full, read-only or
     gone; then nothing of it was kept. A verb that returns has been committed and synced."""

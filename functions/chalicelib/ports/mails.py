@@ -36,8 +36,8 @@ MAIL_CAPS: tuple[tuple[timedelta, int], ...] = ((timedelta(hours=1), 3), (timede
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueuedMail:
-    """A mail with its fate. `state`: waiting, sending, sent, failed (given up) or suppressed (beyond a
-    cap)."""
+    """A mail with its fate. `state`: waiting, sending, sent, failed (given up) or suppressed (beyond a cap,
+    or found unwanted when it was to be handed over: `trouble` says so)."""
 
     mail: Outgoing
     state: str
@@ -57,6 +57,10 @@ class MailStore(Protocol):
 
     def mail_failed(self, mail_id: str, trouble: str, next_try: datetime | None) -> None:
         """Wait until `next_try`, or give up (None)."""
+        ...
+
+    def drop_mail(self, mail_id: str, reason: str) -> None:
+        """Suppress a claimed mail: nobody wants it any more. It counts for the caps as if it were sent."""
         ...
 
     def mails(self, states: Sequence[str]) -> tuple[QueuedMail, ...]: ...

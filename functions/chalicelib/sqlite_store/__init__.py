@@ -5,6 +5,7 @@ A module for each thing that is kept; `database` has what they share.
 
 from __future__ import annotations
 
+from chalicelib.sqlite_store.accounts import SqliteAccounts
 from chalicelib.sqlite_store.agreements import SqliteAgreements
 from chalicelib.sqlite_store.audit import SqliteAudit
 from chalicelib.sqlite_store.database import connect
@@ -17,6 +18,12 @@ __all__ = ["SqliteStore", "connect"]
 
 
 class SqliteStore(
-    SqliteTickets, SqliteAgreements, SqliteReminders, SqliteSubscriptions, SqliteMails, SqliteAudit
+    SqliteTickets,
+    SqliteAgreements,
+    SqliteReminders,
+    SqliteSubscriptions,
+    SqliteAccounts,
+    SqliteMails,
+    SqliteAudit,
 ):
     """`Store` on SQLite. It is given what opens one more connection to the same file."""

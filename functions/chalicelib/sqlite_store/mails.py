@@ -42,6 +42,10 @@ class SqliteMails(Database):
                 next_try=instant(next_try) if next_try else None,
             )
 
+    def drop_mail(self, mail_id: str, reason: str) -> None:
+        with self._write() as run:
+            run("mail_failed", id=mail_id, trouble=reason, state="suppressed", next_try=None)
+
     def mails(self, states: Sequence[str]) -> tuple[QueuedMail, ...]:
         with self._read() as run:
             return tuple(queued_mail(row) for row in run("mails", states=json.dumps(list(states))))
@@ -59,14 +63,17 @@ class SqliteMails(Database):
             return datetime.fromisoformat(text) if text else None
 
 
-def post(run: Run, mails: Sequence[Outgoing], message: int | None = None) -> None:
-    """Let mails wait; all about one `message` where that is given, else each about its own."""
+def post(run: Run, mails: Sequence[Outgoing], message: int | None = None) -> list[str]:
+    """Let mails wait; all about one `message` where that is given, else each about its own. The state of
+    each: waiting, or suppressed beyond its address's cap."""
+    states = []
     for mail in mails:
         address = folded(mail.to)
         lately = [
             run("mails_lately", folded=address, since=instant(mail.created - span)).fetchone()[0] >= most
             for span, most in MAIL_CAPS
         ]
+        states.append("suppressed" if mail.capped and any(lately) else "waiting")
         run(
             "insert_mail",
             id=mail.id,
@@ -78,8 +85,9 @@ def post(run: Run, mails: Sequence[Outgoing], message: int | None = None) -> Non
             message=mail.message if message is None else message,
             capped=int(mail.capped),
             created=instant(mail.created),
-            state="suppressed" if mail.capped and any(lately) else "waiting",
+            state=states[-1],
         )
+    return states
 
 
 def queued_mail(row: sqlite3.Row) -> QueuedMail:

@@ -26,7 +26,7 @@
     let sending = false;
 
     if (key && !key.value) key.value = newKey();
-    for (const name of ["product", "version", "file"]) {
+    for (const name of ["product", "version", "file", "next"]) {
       const control = form.elements[name];
       if (control && !control.value && asked.get(name)) control.value = asked.get(name);
     }

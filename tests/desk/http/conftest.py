@@ -77,7 +77,10 @@ class Client:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body or None, {**self.headers, **named})
             answer = connection.getresponse()
-            said = {name.lower(): value for name, value in answer.getheaders()}
+            said: dict[str, str] = {}
+            for name, value in answer.getheaders():
+                # A header that comes twice: a line each.
+                said[name.lower()] = f"{said[name.lower()]}\n{value}" if name.lower() in said else value
             reply = Reply(answer.status, said, answer.read())
             conformity.check(method, path, reply.status, reply.headers, reply.body)
             return reply

@@ -23,6 +23,7 @@ FORMS = (
     ("renewal", "Check a renewal", "See until when your Update and Support agreement covers you."),
     ("download", "Download a release", "Get a link to a file that your agreement entitles you to."),
     ("subscribe", "Subscribe", "Get the newsletter, or a mail when a release comes out or support ends."),
+    ("sign-in", "Sign in", "See your agreements, downloads and tickets on one page, without keys."),
 )
 ANSWERS = (  # title in the desk's own template language, filled in when it answers
     ("ticket", "Ticket [[ number ]]"),
@@ -35,6 +36,9 @@ ANSWERS = (  # title in the desk's own template language, filled in when it answ
     ("subscription-confirmed", "You are subscribed"),
     ("subscription-leave", "Your subscription"),
     ("subscription-left", "You get nothing any more"),
+    ("sign-in-sent", "Look into your mail"),
+    ("sign-in-link", "Sign in"),
+    ("signed-out", "Sign out"),
 )
 
 
@@ -148,7 +152,7 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
 
 def _decides(name: str, offered: Offered, updated: date | None) -> object:
     """What of the offer a form shows."""
-    if name == "renewal":
+    if name in ("renewal", "sign-in"):  # a new release changes nothing on these forms
         return updated
     return (updated, offered.products) if name == "subscribe" else offered
 

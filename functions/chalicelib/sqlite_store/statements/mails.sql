@@ -1,6 +1,7 @@
+-- What was found unwanted when it was to be handed over (attempts) counts: a cap tells nothing of its address.
 -- name: mails_lately
 SELECT count(*) FROM outbox
-WHERE folded = :folded AND capped = 1 AND state <> 'suppressed' AND created > :since
+WHERE folded = :folded AND capped = 1 AND (state <> 'suppressed' OR attempts > 0) AND created > :since
 -- name: insert_mail
 INSERT INTO outbox VALUES (
     :id, :message_id, :template, :recipient, :folded, :about, :message, :capped, :created, :state, 0, :created, '')
