@@ -391,3 +391,19 @@ def test_a_page_that_nests_too_deep_is_a_problem_and_the_next_build_is_whole(
     build(content, jobs=jobs)
     build(content, "clean", cache=None, jobs=jobs)
     assert tree(tmp_path / "dist") == tree(tmp_path / "clean")
+
+
+def test_a_notice_is_told_on_home_and_support_and_to_every_page_without_making_it_again(
+    small: Write, build: Callable[..., Built], tmp_path: Path
+) -> None:
+    content = small()
+    build(content)
+    public = tmp_path / "dist" / "public"
+    assert json.loads((public / "data/notice.json").read_text()) == {"format": 1, "notice": ""}
+    home = content / "index.md"
+    home.write_text(home.read_text().replace("---\n", "---\nnotice: Phones are down.\n", 1))
+    built = build(content)
+    assert json.loads((public / "data/notice.json").read_text())["notice"] == "Phones are down."
+    assert set(built.rendered) == {"", "support/"}
+    for page in ("index.html", "support/index.html"):
+        assert '<p class="notice" role="note">Phones are down.</p>' in (public / page).read_text()

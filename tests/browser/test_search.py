@@ -1,7 +1,8 @@
-"""Searching in Debian's Chromium, on the real server with its own policy."""
+"""Searching in Debian's Chromium, and what helps beside the ticket form, on the real server."""
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -141,3 +142,87 @@ def test_without_javascript_the_lists_lead_on(site: str, chromium: Browser) -> N
         expect(page.locator("#search-form")).to_be_hidden()
         page.get_by_role("link", name="What is wrong, what helps").click()
         expect(page).to_have_url(f"{site}/defects/")
+
+
+# Beside the ticket form
+
+
+def test_the_version_that_is_named_is_told_beside_the_form(site: str, page: Page) -> None:
+    page.goto(f"{site}/support/ticket/")
+    known = page.locator("[data-known]")
+    expect(known).to_be_hidden()
+    page.select_option("#product", "cityworks")
+    page.fill("#version", "23.5")
+    page.keyboard.press("Tab")
+    expect(known).to_be_visible()
+    expect(known.get_by_role("link", name="Cityworks 23.5", exact=True)).to_be_visible()
+    expect(known).to_contain_text("12 months after the next version is released")
+    expect(known.get_by_role("link", name=re.compile("CVE-2025-0994"))).to_have_attribute(
+        "href", f"{site}/defects/CVE-2025-0994/"
+    )
+    page.select_option("#product", "")
+    expect(known).to_be_hidden()
+
+
+def test_pages_that_may_help_are_offered_while_the_summary_is_typed(site: str, page: Page) -> None:
+    page.goto(f"{site}/support/ticket/")
+    page.locator("#subject").press_sequentially("Export of work orders has a wrong time zone")
+    helps = page.locator("[data-similar] a")
+    expect(helps.first).to_have_text(
+        "Export of work orders gives times without time zone (opens in a new tab)"
+    )
+    assert 1 <= helps.count() <= 3
+    page.fill("#subject", "zzq")
+    expect(page.locator("[data-similar]")).to_be_hidden()
+
+
+def test_a_mistake_on_a_page_is_reported_with_the_page_filled_in(site: str, page: Page) -> None:
+    page.goto(f"{site}/releases/cityworks/23.5/")
+    page.get_by_role("link", name="Report a mistake on this page").click()
+    assert page.input_value("#subject") == "Mistake on the page /releases/cityworks/23.5/"
+    assert page.input_value("#description") == f"{site}/releases/cityworks/23.5/\n\n"
+    assert page.is_checked("#severity-P4")
+    page.goto(f"{site}/support/ticket/?page=//evil.example/")
+    assert page.input_value("#description") == ""
+
+
+def test_files_are_uploaded_with_their_progress_and_a_large_one_is_said_before(
+    site: str, page: Page, tmp_path: Path
+) -> None:
+    page.goto(f"{site}/support/ticket/")
+    for name, value in (
+        ("name", "Dana"),
+        ("email", "dana@example.gov"),
+        ("subject", "s"),
+        ("description", "d"),
+    ):
+        page.fill(f"#{name}", value)
+    page.check("#kind-defect")
+    page.check("#severity-P2")
+    page.click(".form button[type=submit]")
+    page.wait_for_url(re.compile("/api/tickets/"))
+    for name, size in (("one.txt", 3000), ("two.bin", 2_000_000), ("large.bin", 20 * 1024**2 + 1)):
+        (tmp_path / name).write_bytes(b"x" * size)
+    page.set_input_files("#file", [tmp_path / "one.txt", tmp_path / "large.bin"])
+    page.get_by_role("button", name="Upload the file").click()
+    expect(page.locator(".uploads")).to_contain_text("large.bin (20.0 MB) is too large")
+    expect(page.locator(".uploads")).to_contain_text("one.txt (3 KB) is stored.")
+    page.set_input_files("#file", [tmp_path / "two.bin"])
+    page.get_by_role("button", name="Upload the file").click()
+    for name in ("one.txt", "two.bin"):
+        expect(page.locator("#files + ul")).to_contain_text(re.compile(f"{name} .*, stored"))
+
+
+def test_a_notice_is_shown_on_every_page_and_none_where_there_is_none(
+    site: str, page: Page, tmp_path: Path
+) -> None:
+    page.route(
+        "**/data/notice.json",
+        lambda route: route.fulfill(json={"format": 1, "notice": "Phones are down <b>until noon</b>."}),
+    )
+    page.goto(f"{site}/help/")
+    expect(page.locator(".notice")).to_have_text("Phones are down <b>until noon</b>.")
+    page.unroute("**/data/notice.json")
+    page.goto(f"{site}/help/")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".notice")).to_have_count(0)

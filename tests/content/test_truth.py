@@ -32,6 +32,7 @@ NOT_SAMPLES = {
     "help/rename-or-bury-a-page.md",
     "help/sign-in.md",
     "help/subscribe.md",
+    "help/tell-everybody.md",
     "help/work-with-tickets.md",
     "help/writing-a-release-note.md",
     "help/your-ticket.md",

@@ -36,10 +36,12 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Home(Item):
-    """The home page; `hub` is the WebSub hub that the feeds name, "" for none."""
+    """The home page; `banner` stands on it, `notice` on every page; `hub` is the WebSub hub that the feeds
+    name, "" for none."""
 
     vendor: Vendor
     banner: str
+    notice: str
     hub: str
     tasks: tuple[Task, ...]
 
@@ -76,8 +78,9 @@ def parse(source: Source, problems: list[Problem]) -> Home | None:
         )
         card.finish("a task")
     banner = fields.text("banner", such_as="'Phones are down until noon.'")
+    notice = fields.text("notice", such_as="'Our phones are down until noon; tickets reach us.'")
     hub = fields.text("hub", such_as="https://hub.example.com/", must_be="an address", pattern=_URL)
     fields.finish("the home page")
     if len(problems) > before:
         return None
-    return Home(**shared, vendor=vendor, banner=banner, hub=hub, tasks=tuple(tasks))
+    return Home(**shared, vendor=vendor, banner=banner, notice=notice, hub=hub, tasks=tuple(tasks))

@@ -33,6 +33,10 @@ def outputs(library: Library, answers: Answers, *, site_url: str, now: datetime)
         yield path, make()
 
 
+NOTICE = "data/notice.json"
+"""What every page shows at its top, so that no page is made again when staff switch it on or off."""
+
+
 def plans(
     library: Library, answers: Answers, *, site_url: str, now: datetime
 ) -> Iterator[tuple[str, str, Callable[[], str]]]:
@@ -41,6 +45,8 @@ def plans(
     today = now.astimezone(zone).date()
     key = f"{library.facts} {today}"
     yield "data/eol/v1/products.json", key, lambda: _text(_products(library, site_url))
+    notice = library.home.notice
+    yield NOTICE, notice, lambda: _text({"format": 1, "notice": notice})
     for product in library.products:
         yield (
             f"data/eol/v1/products/{product.product}.json",

@@ -54,7 +54,7 @@
     FACETS.every((name) => !wanted[name] || known.get(hit.id)?.[name] === wanted[name]);
 
   async function start() {
-    const at = new URL(form.dataset.shards, location.href);
+    const at = new URL("search/shards.json", document.querySelector(".brand").href);
     table = await (await fetch(at)).json();
     engine = await import(new URL(table.engine, at).href);
     await engine.options({ baseUrl: new URL("..", at).pathname, highlightParam: "highlight", excerptLength: 24 });
@@ -63,7 +63,7 @@
 
   // Merges the shards up to a count; the first is the one that the engine begins with.
   async function ask(count) {
-    const at = new URL(form.dataset.shards, location.href);
+    const at = new URL("search/shards.json", document.querySelector(".brand").href);
     const baseUrl = new URL("..", at).pathname;
     const more = table.shards.slice(asked, count);
     await Promise.all(

@@ -30,6 +30,25 @@
     CSS.highlights.set("found", new Highlight(...ranges));
   }
 
+  // What staff say on every page; where a page shows it already, it is there without script.
+  const top = document.querySelector(".top");
+  if (top && !document.querySelector(".notice")) {
+    fetch(new URL("data/notice.json", document.querySelector(".brand").href))
+      .then((answer) => answer.json())
+      .then(({ notice }) => {
+        if (!notice) return;
+        const line = document.createElement("p");
+        line.className = "notice";
+        line.setAttribute("role", "status");
+        line.textContent = notice;
+        top.after(line);
+      })
+      .catch(() => undefined);
+  }
+
+  // A picture that is wider than the screen begins at its end: the newest years.
+  for (const picture of document.querySelectorAll(".timeline .scroll")) picture.scrollLeft = picture.scrollWidth;
+
   // Where today is in a picture of life cycles: the page itself tells days, never a status.
   for (const picture of document.querySelectorAll(".timeline__picture")) {
     const { first, last, left, right } = picture.dataset;

@@ -77,7 +77,8 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
             kind="support",
             updated=library.policy.updated,
         ),
-        lambda: {"forms": FORMS, "offered": offered},
+        lambda: {"forms": FORMS, "offered": offered, "notice": library.home.notice},
+        library.home.notice,
         offered.severities,
         offered.hours,
         library.policy.updated,
@@ -94,7 +95,7 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
                 crumbs=(CRUMBS[SUPPORT],),
                 kind="form",
                 updated=offered.updated if name in ("ticket", "download") else library.policy.updated,
-                scripts=("assets/js/form.js",),
+                scripts=("assets/js/form.js", *(("assets/js/ticket.js",) if name == "ticket" else ())),
             ),
             lambda title=title, text=text: {"title": title, "text": text, "offered": offered},  # type: ignore[misc]
             _decides(name, offered, library.policy.updated),
@@ -111,7 +112,7 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
                 crumbs=(CRUMBS[SUPPORT],),
                 kind="answer",
                 robots="noindex",
-                scripts=("assets/js/form.js",) if name == "ticket" else (),
+                scripts=("assets/js/form.js", "assets/js/upload.js") if name == "ticket" else (),
             ),
             dict,
         )
