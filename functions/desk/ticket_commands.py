@@ -160,17 +160,7 @@ def tickets_files(wiring: Wired, number: str, save: Path | None, as_json: bool) 
     desk = wiring.desk()
     ticket = desk.tickets.by_number(number)
     facts = _ticket_facts(desk, ticket)["attachments"]
-    saved = []
-    if save is not None:
-        save.mkdir(parents=True, exist_ok=True)
-        for place, one in enumerate(ticket.attachments, 1):
-            if one.state == "stored":
-                # The number before it: a stranger's name alone could be that of a file of ours.
-                target = save / f"{ticket.number}-{place}-{harmless(one.name)}"
-                if target.exists():
-                    raise click.ClickException(f"{target} is there already; nothing more was saved.")
-                shutil.copyfile(desk.files.attachment_path(ticket.number, one.id), target)
-                saved.append(str(target))
+    saved = _saved(desk, ticket, save) if save is not None else []
     if as_json:
         print_json({"files": facts, "saved": saved})
         return
@@ -178,6 +168,25 @@ def tickets_files(wiring: Wired, number: str, save: Path | None, as_json: bool) 
     click.echo(table(("name", "bytes", "state", "sha256", "path"), rows, "This ticket has no files."))
     for path in saved:
         click.echo(f"saved: {path}")
+
+
+def _saved(desk: Desk, ticket: Ticket, folder: Path) -> list[str]:
+    """Copies of the stored files, and where they lie now."""
+    folder.mkdir(parents=True, exist_ok=True)
+    saved = []
+    for place, one in enumerate(ticket.attachments, 1):
+        if one.state != "stored":
+            continue
+        # The number before it: a stranger's name alone could be that of a file of ours.
+        target = folder / f"{ticket.number}-{place}-{harmless(one.name)}"
+        if target.exists():
+            raise click.ClickException(f"{target} is there already; nothing more was saved.")
+        source = desk.files.attachment_path(ticket.number, one.id)
+        if isinstance(source, str):
+            raise click.ClickException(f"The files lie in a bucket. Fetch it: aws s3 cp {source} {target}")
+        shutil.copyfile(source, target)
+        saved.append(str(target))
+    return saved
 
 
 def _chosen(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from chalicelib import aws
 from chalicelib.drafts import TicketDraft
 from chalicelib.ports import Store
 from chalicelib.refusals import NotStored
@@ -48,6 +49,14 @@ def test_four_processes_with_one_key_make_one_ticket(
         assert sorted(answer.partition(":")[2] for answer in answers) == [*["again"] * 3, "first"]
     assert len(store.tickets(["open"])) == 10
     assert len(store.mails(["waiting"])) == 10
+
+
+@pytest.fixture(autouse=True)
+def nobodys_session() -> Iterator[None]:
+    """What another test told the SDK is not what these tell it."""
+    aws.forget_session()
+    yield
+    aws.forget_session()
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from chalicelib.life import NotNow
 from chalicelib.refusals import Invalid, NotFound
 
+CATALOG = Path(__file__).with_name("catalog.json")
 NEVER = ("visitor_receipt", "staff_ticket")
 
 
@@ -251,6 +253,25 @@ def test_a_ticket_that_was_taken_without_a_catalog_is_completed_once_there_is_on
         ("staff_ticket", "services@example.com"),
     ]
     assert happened(world, receipt) == ["opened", "completed"]
+
+
+def test_a_ticket_that_cannot_be_seen_to_is_logged_once_and_holds_up_no_other(
+    world: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    blind = world.started(SUPPORT_CATALOG=str(tmp_path / "none.json"))
+    one = blind.tickets.open(world.draft(severity="P1"))
+    world.pass_(seconds=1)
+    other = blind.tickets.open(world.draft(severity="P4"))
+    never = json.loads(CATALOG.read_text(encoding="utf-8"))
+    never["hours"]["days"] = []  # a vendor that never opens can promise no time
+    del never["policy"]["first_response"]["P4"]
+    (tmp_path / "never.json").write_text(json.dumps(never), encoding="utf-8")
+    broken = world.started(SUPPORT_CATALOG=str(tmp_path / "never.json"))
+    assert [broken.attending.run() for _ in range(3)] == [1, 0, 0]
+    assert [record.getMessage() for record in caplog.records] == [f"ticket {one.number} cannot be seen to"]
+    assert ticket(world, other).mailbox == "services@example.com"
+    assert world.desk.attending.run() == 1
+    assert ticket(world, one).mailbox == "services@example.com"
 
 
 def test_what_is_written_while_there_is_no_catalog_has_its_time_later(world: Any, tmp_path: Path) -> None:
