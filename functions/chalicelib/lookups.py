@@ -172,23 +172,21 @@ class Lookups:
 
     def _mine(self, number: str, key: str) -> Agreement:
         _asked(agreement=number, key=key)
+        # The same work, in the same order, whatever is wrong with the two: nothing is left out early.
+        today = self._today()
         kept = self.store.key_hashes(number.strip(), self.clock())
         agreement = self.store.agreement(number.strip())
         given = fingerprint(read_key(key))
-        # As many comparisons whether there is a key, two, or none.
         right = [same(one, given) for one in (*kept, *[_NO_KEY] * (2 - len(kept)))]
-        if not any(right) or agreement is None or self._withdrawn(agreement):
+        if not any(right) or agreement is None or _withdrawn(agreement, today):
             raise NotFound
         return agreement
 
     def _standing(self, number: str) -> Agreement:
-        agreement = self.store.agreement(number)
-        if agreement is None or self._withdrawn(agreement):
+        today, agreement = self._today(), self.store.agreement(number)
+        if agreement is None or _withdrawn(agreement, today):
             raise NotFound
         return agreement
-
-    def _withdrawn(self, agreement: Agreement) -> bool:
-        return agreement.withdrawn is not None and self._today() >= agreement.withdrawn
 
     def _renewal(self, agreement: Agreement) -> RenewalAnswer:
         return standing(agreement, self.catalog(), self._today())
@@ -222,6 +220,10 @@ class Lookups:
             notes_url=release.url,
             decision=decision,
         )
+
+
+def _withdrawn(agreement: Agreement, today: date) -> bool:
+    return agreement.withdrawn is not None and today >= agreement.withdrawn
 
 
 def _asked(**fields: str) -> None:

@@ -256,7 +256,11 @@ class Desk:
         from chalicelib.reminders import Reminders
 
         return Reminders(
-            store=self.store, catalog=self.catalog, clock=self.clock, message_id=self._message_id
+            store=self.store,
+            catalog=self.catalog,
+            clock=self.clock,
+            message_id=self._message_id,
+            is_suppressed=self.store.is_suppressed,
         )
 
     @cached_property

@@ -90,6 +90,47 @@ def agreements_list(
     click.echo(table(names, rows, nothing))
 
 
+@agreements.command("customers")
+@click.option("--customer", default="", help="Only those whose name holds this text.")
+@as_json_option
+@click.pass_obj
+def agreements_customers(wiring: Wired, customer: str, as_json: bool) -> None:
+    """Customers with all of their agreements: products, states today, and the first end to come."""
+    desk = wiring.desk()
+    found: dict[str, list[dict[str, Any]]] = {}
+    for agreement in desk.store.agreements():
+        if folded(customer) in folded(agreement.customer):
+            found.setdefault(agreement.customer, []).append(_facts(desk, agreement))
+    customers = [_customer_facts(name, held) for name, held in sorted(found.items())]
+    if as_json:
+        print_json(customers)
+        return
+    rows = [
+        (
+            one["customer"],
+            plain(one["products"]),
+            plain(one["states"]),
+            one["next_end"] or "-",
+            plain(numbers),
+        )
+        for one in customers
+        for numbers in [one["agreements"]]
+    ]
+    header = ("customer", "products", "states", "next end", "agreements")
+    click.echo(table(header, rows, "No customer fits." if customer else "There are no agreements."))
+
+
+def _customer_facts(name: str, held: list[dict[str, Any]]) -> dict[str, Any]:
+    living = [one["covered_until"] for one in held if one["state"] in ("complimentary", "current", "grace")]
+    return {
+        "customer": name,
+        "products": sorted({one["product"] for one in held}),
+        "states": sorted({one["state"] for one in held}),
+        "next_end": min(living, default=None),
+        "agreements": [one["agreement"] for one in held],
+    }
+
+
 @agreements.command("show")
 @click.argument("agreement")
 @click.option("--version", default="", help="Would the agreement give this release of its product?")

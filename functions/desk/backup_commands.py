@@ -31,6 +31,7 @@ def backup(
         made = back_up(
             desk, file, secret=not without_secret, attachments=not without_attachments, force=force
         )
+        desk.store.note(wiring.act(desk, "back up the desk", "desk", file.name))
     except BackupTrouble as trouble:
         raise click.ClickException(str(trouble)) from None
     if as_json:
@@ -61,6 +62,7 @@ def restore_command(wiring: Wired, file: Path, replace: bool, as_json: bool) -> 
     desk = wiring.desk()
     try:
         done = restore(desk, file, replace=replace)
+        desk.store.note(wiring.act(desk, "restore the desk", "desk", file.name))
     except BackupTrouble as trouble:
         raise click.ClickException(str(trouble)) from None
     if as_json:

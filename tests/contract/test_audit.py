@@ -69,6 +69,12 @@ def test_an_import_keeps_its_act_and_one_of_each_agreement_that_it_changes(store
     assert [store.acts(about=number)[0] for number in "ABC"] == [(of_first,), (), (of_third,)]
 
 
+def test_an_act_beside_the_store_is_noted(store: Store) -> None:
+    given = act("back up the desk", "desk")
+    store.note(given)
+    assert (store.acts(), store.acts(about="desk")) == (((given,), ""), ((given,), ""))
+
+
 def test_what_changed_nothing_leaves_no_act(store: Store) -> None:
     with pytest.raises(NotFound):
         store.change_ticket("BBBB-2222", lambda held: Change(ticket=held), NOW)

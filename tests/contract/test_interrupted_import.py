@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 
 from chalicelib.agreements import Agreement, Period
 from chalicelib.dynamodb_store import DynamoStore
+from chalicelib.ports import Act
 
 _spec = importlib.util.spec_from_file_location(
     "dynamodb_local", Path(__file__).with_name("dynamodb_local.py")
@@ -38,6 +39,7 @@ HELD = [
     for number in range(120)
 ]
 LATER = [replace(one, customer="Town") for one in HELD]
+NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 YEAR = Period(first=date(2030, 1, 1), last=date(2030, 12, 31))
 
 
@@ -157,3 +159,19 @@ def test_contacts_find_their_agreements_wherever_an_import_is_killed(opened: Ope
         changed = replace(held["A7"], withdrawn=date(2030, 1, 1))
         assert other.withdraw("A7", changed.withdrawn) == changed
         held["A7"] = changed
+
+
+def test_the_act_of_an_import_that_was_killed_is_kept_when_it_is_settled(opened: Open) -> None:
+    act = Act(id="1", who="Robin", what="import agreements", about="agreements", detail="", when=NOW)
+    opened(lambda _: None).import_agreements(HELD, dry_run=False)
+
+    def kill(writes: list[Any]) -> None:
+        if settles(writes):
+            raise Killed
+
+    with pytest.raises(Killed):
+        opened(kill).import_agreements(LATER, dry_run=False, act=act)
+    other = opened(lambda _: None)
+    assert other.acts()[0] == (act,)
+    other.agreements()
+    assert other.acts(about="A7")[0] == (replace(act, id="1 A7", about="A7", detail="changed: customer"),)

@@ -273,6 +273,42 @@ def test_the_list_is_narrowed_by_state_product_customer_contact_and_end(run: Any
     assert run("list", "--customer", "nobody").output == "No agreement fits.\n"
 
 
+def test_a_customer_with_several_products_is_one_line(run: Any, world: Any) -> None:
+    world.keep(
+        world.agreement(agreement="A"),
+        world.agreement(agreement="B", product="storeroom", starts=date(2026, 1, 1)),
+        world.agreement(agreement="C", product="storeroom", starts=date(2023, 1, 1)),
+        world.agreement(agreement="D", customer="Sample Utility", starts=date(2023, 1, 1)),
+    )
+    assert run("customers").output.splitlines() == [
+        "customer         products              states                 next end    agreements",
+        "City of Example  cityworks; storeroom  complimentary; lapsed  2026-12-31  A; B; C",
+        "Sample Utility   cityworks             lapsed                 -           D",
+    ]
+    assert json.loads(run("customers", "--customer", "UTIL", "--json").output) == [
+        {
+            "customer": "Sample Utility",
+            "products": ["cityworks"],
+            "states": ["lapsed"],
+            "next_end": None,
+            "agreements": ["D"],
+        }
+    ]
+
+
+def test_a_key_is_nowhere_in_what_the_desk_keeps(run: Any, world: Any, tmp_path: Path) -> None:
+    """Promise 28: not in the store, its log or its list of acts; 30 characters of 27 are 142 bits."""
+    world.desk.store.import_agreements([world.agreement()], dry_run=False)
+    keys = [run("key", "US-1").stdout.strip()]
+    keys.append(run("key", "US-1", "--rotate", "--keep-old-for", "7 days").stdout.strip())
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "var").rglob("*") if path.is_file())
+    assert b"US-1" in kept
+    for key in keys:
+        assert re.fullmatch(r"([2-9B-DF-HJ-NP-TV-Z]{5}-){5}[2-9B-DF-HJ-NP-TV-Z]{5}", key)
+        assert key.encode() not in kept
+        assert key.replace("-", "").encode() not in kept
+
+
 def test_a_renewal_after_a_lapse_says_from_when(run: Any, world: Any) -> None:
     world.keep(world.agreement(starts=date(2023, 1, 1)))
     refused = run("renew", "US-1")

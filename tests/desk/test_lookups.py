@@ -63,6 +63,62 @@ def test_unknown_wrong_and_withdrawn_are_refused_alike(world: Any) -> None:
     assert len(said) == 1
 
 
+class Counted:
+    """A store and a catalog that write down what is asked of them."""
+
+    def __init__(self, inner: Any, asked: list[str]) -> None:
+        self._inner, self._asked = inner, asked
+
+    def __getattr__(self, name: str) -> Any:
+        self._asked.append(name)
+        return getattr(self._inner, name)
+
+    def __call__(self) -> Any:
+        self._asked.append("catalog")
+        return self._inner()
+
+
+def test_promise_9_whatever_is_wrong_costs_the_same_work(world: Any) -> None:
+    """Wrong key, unknown, withdrawn, without a key, with two keys: the same is read, in the same order."""
+    world.keep(
+        world.agreement(),
+        world.agreement(agreement="US-2", withdrawn=date(2026, 11, 23)),
+        world.agreement(agreement="US-3"),
+        world.agreement(agreement="US-4"),
+    )
+    world.desk.store.set_key("US-3", "", world.now)
+    world.desk.store.set_key("US-4", "another", world.now, old_until=world.now.replace(year=2027))
+    work = []
+    for number, key in (
+        ("US-1", "wrong"),
+        ("US-9", world.key),
+        ("US-2", world.key),
+        ("US-3", world.key),
+        ("US-4", "wrong"),
+    ):
+        asked: list[str] = []
+        lookups = replace(
+            world.desk.lookups,
+            store=Counted(world.desk.store, asked),
+            catalog=Counted(world.desk.catalog, asked),
+        )
+        with pytest.raises(NotFound):
+            lookups.look_up(number, key)
+        work.append(asked)
+    assert work == [["catalog", "key_hashes", "agreement"]] * 5
+
+
+def test_without_a_catalog_a_right_and_a_wrong_key_are_refused_alike(world: Any) -> None:
+    world.keep(world.agreement())
+    lookups = world.started(SUPPORT_CATALOG="/nowhere/catalog.json").lookups
+    said = set()
+    for number, key in (("US-1", world.key), ("US-1", "wrong"), ("US-9", world.key)):
+        with pytest.raises(NotAvailable) as refused:
+            lookups.look_up(number, key)
+        said.add(refused.value.detail)
+    assert len(said) == 1
+
+
 def test_an_agreement_is_withdrawn_from_its_day_in_the_vendors_zone(world: Any) -> None:
     world.keep(world.agreement(withdrawn=date(2026, 11, 24)))
     world.pass_(hours=13, minutes=59)

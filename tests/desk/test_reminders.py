@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from chalicelib.agreements import Period, renewal
 from chalicelib.catalog import read
-from chalicelib.reminders import AFTER, Reminders, due
+from chalicelib.ports import Suppression
+from chalicelib.reminders import AFTER, due
 from chalicelib.work import DailyReminders
 from desk.cli import main
 from desk.terminal import Wired
@@ -207,19 +208,14 @@ def test_who_has_no_contact_or_only_dead_ones_is_listed_and_told_once_there_is_o
         world.agreement(contacts=()), world.agreement(agreement="US-2", contacts=("dead@example.org",))
     )
     on(world, ENDS - timedelta(days=30))
-    desk = world.desk
-    reminders = Reminders(
-        store=desk.store,
-        catalog=desk.catalog,
-        clock=desk.clock,
-        message_id=lambda: "<1@x>",
-        is_suppressed=lambda address: address == "dead@example.org",
-    )
+    dead = Suppression(email="dead@example.org", reason="hard bounce", detail="", since=world.now)
+    world.desk.store.change_suppression(dead.email, lambda held: dead)
+    reminders = world.desk.reminders
     assert [(one.agreement, one.outcome) for one in reminders.give()] == [
         ("US-1", "nobody to tell"),
         ("US-2", "nobody to tell"),
     ]
-    desk.store.amend("US-1", lambda held: replace(held, contacts=("ann@example.org",)))
+    world.desk.store.amend("US-1", lambda held: replace(held, contacts=("ann@example.org",)))
     assert [(one.agreement, one.outcome) for one in reminders.give()] == [
         ("US-1", "given"),
         ("US-2", "nobody to tell"),
@@ -284,7 +280,8 @@ def test_the_worker_gives_them_when_the_vendor_opens_and_again_the_next_day(worl
     world.pass_(minutes=1)
     assert daily() == 1
     assert daily() == 0
-    assert DailyReminders(world.desk)() == 0
+    assert DailyReminders(world.started())() == 0
+    assert DailyReminders(world.started(SUPPORT_CATALOG="/nowhere/catalog.json"))() == 0
     assert [one.stage for one in world.desk.store.reminded("US-1")] == [120]
 
 

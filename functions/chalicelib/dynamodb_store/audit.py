@@ -40,6 +40,9 @@ class DynamoAudit(Table):
         found = tuple(_act_of(item["doc"]) for item in shown)
         return found, str(shown[-1]["place"]) if len(items) > limit else ""
 
+    def note(self, act: Act) -> None:
+        self._tried(lambda: (list(self._acts(act)), None))
+
     def _acts(self, act: Act | None) -> Iterator[Item]:
         """The write that keeps what a member of staff did, for the transaction that does it."""
         if act is not None:

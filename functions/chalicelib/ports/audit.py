@@ -33,3 +33,7 @@ class AuditStore(Protocol):
         """The newest first, those about one thing or all of them; and the mark that `before` takes for those
         that follow, "" when there are no more."""
         ...
+
+    def note(self, act: Act) -> None:
+        """Keep an act that changes nothing else in the store: that a copy of it was made, for one."""
+        ...

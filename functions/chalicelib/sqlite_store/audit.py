@@ -30,6 +30,10 @@ class SqliteAudit(Database):
         )
         return found, str(shown[-1]["number"]) if len(rows) > limit else ""
 
+    def note(self, act: Act) -> None:
+        with self._write() as run:
+            keep_act(run, act)
+
 
 def keep_act(run: Run, act: Act | None) -> None:
     """Keep what a member of staff did, in the transaction that does it."""
