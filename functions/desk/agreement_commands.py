@@ -173,7 +173,8 @@ def _tell_decision(version: str, decision: dict[str, Any]) -> None:
 
 
 def _reminder_line(one: dict[str, Any]) -> str:
-    stage = "after" if one["stage"] < 0 else f"{one['stage']} days before"
+    days = one["stage"]
+    stage = "after" if days < 0 else f"{days} day{'' if days == 1 else 's'} before"
     return f"{one['when']}: {stage} the end on {one['ends']}"
 
 

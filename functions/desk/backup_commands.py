@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from desk.backups import BackupTrouble, back_up, restore
+from desk.backups import IN_IT, NONE_YET, BackupTrouble, back_up, restore
 from desk.terminal import Wired, as_json_option, moment, print_json
 
 
@@ -37,13 +37,14 @@ def backup(
     if as_json:
         print_json({"file": str(file), **made.as_json()})
         return
-    secret = "the secret" if made.secret else "no secret"
+    secret = "the secret" if made.secret == IN_IT else "no secret"
     files = f"{made.attachments} attachment{'' if made.attachments == 1 else 's'}"
     click.echo(f"Backed up to {file}: the store, {secret}, {files}; {made.size:,} bytes.")
     click.echo("Whoever has this file can read every ticket. Keep it where only you can read it.", err=True)
-    if not made.secret:
+    if made.secret not in (IN_IT, NONE_YET):
         click.echo(
-            "The secret is not in it: without that same secret, no link of a mail that was sent works again.",
+            f"The secret is {made.secret}: without that same secret, no link of a mail that was sent "
+            "works again.",
             err=True,
         )
 
@@ -72,7 +73,7 @@ def restore_command(wiring: Wired, file: Path, replace: bool, as_json: bool) -> 
     click.echo(f"Restored the state of {moment(desk, done.backup.made)}.")
     for path in done.kept:
         click.echo(f"What was there is now {path}.")
-    if not done.backup.secret or desk.settings.secret:
+    if done.backup.secret != NONE_YET and (done.backup.secret != IN_IT or desk.settings.secret):
         click.echo(
             "Links in mails that were sent work with the secret of that time alone; here it is the one of "
             f"{'SUPPORT_SECRET' if desk.settings.secret else 'this folder'}.",

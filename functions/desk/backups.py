@@ -27,6 +27,7 @@ from chalicelib.sqlite_store import copies
 from chalicelib.wiring import Desk
 
 FORMAT = 1
+IN_IT, NONE_YET = "in it", "none yet"
 STORE, SECRET, MANIFEST = "desk.sqlite3", "secret", "manifest.json"
 _NAME = re.compile(r"desk\.sqlite3|secret|manifest\.json|attachments/[A-Za-z0-9-]{1,64}/[A-Za-z0-9-]{1,64}")
 _MOST_MANIFEST = 1 << 26
@@ -39,10 +40,11 @@ class BackupTrouble(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Backup:
-    """What a backup holds. `secret`: whether it holds the secret; `attachments`: how many files."""
+    """What a backup holds. `secret`: "in it", or where it is: "left out", "in SUPPORT_SECRET", or "none yet"
+    when no link was ever made. `attachments`: how many files."""
 
     made: datetime
-    secret: bool
+    secret: str
     attachments: int
     size: int
 
@@ -79,7 +81,8 @@ def back_up(desk: Desk, target: Path, *, secret: bool, attachments: bool, force:
         with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w") as tar:
             sums[STORE] = _add(tar, STORE, snapshot, made)
             kept = desk.settings.var / "secret"
-            if secret and not desk.settings.secret and kept.is_file():
+            place = _secret_place(desk, kept, wanted=secret)
+            if place == IN_IT:
                 sums[SECRET] = _add(tar, SECRET, kept, made)
             for path in _attachments(desk) if attachments else ():
                 name = f"attachments/{path.parent.name}/{path.name}"
@@ -87,7 +90,9 @@ def back_up(desk: Desk, target: Path, *, secret: bool, attachments: bool, force:
                     with suppress(FileNotFoundError):  # taken away meanwhile: no ticket shows it
                         sums[name] = _add(tar, name, path, made)
             manifest = json.dumps(
-                {"format": FORMAT, "made": made.isoformat(), "sha256": sums}, indent=1, sort_keys=True
+                {"format": FORMAT, "made": made.isoformat(), "secret": place, "sha256": sums},
+                indent=1,
+                sort_keys=True,
             ).encode()
             entry = _entry(MANIFEST, len(manifest), made)
             tar.addfile(entry, io.BytesIO(manifest))
@@ -103,7 +108,7 @@ def back_up(desk: Desk, target: Path, *, secret: bool, attachments: bool, force:
     finally:
         part.unlink(missing_ok=True)
         snapshot.unlink(missing_ok=True)
-    return _backup(made, sums, target)
+    return _backup(made, place, sums, target)
 
 
 def restore(desk: Desk, source: Path, *, replace: bool) -> Restored:
@@ -131,7 +136,8 @@ def restore(desk: Desk, source: Path, *, replace: bool) -> Restored:
         for suffix in ("-wal", "-shm"):
             kept += _aside(store.with_name(store.name + suffix), f"{store.name}.{mark}{suffix}")
         kept += _put(folder / STORE, store, mark)  # last: with it, all is there
-    backup = _backup(datetime.fromisoformat(manifest["made"]), manifest["sha256"], source)
+    made = datetime.fromisoformat(manifest["made"])
+    backup = _backup(made, str(manifest["secret"]), manifest["sha256"], source)
     return Restored(backup=backup, kept=tuple(kept))
 
 
@@ -191,9 +197,17 @@ def _aside(path: Path, name: str) -> Iterator[Path]:
         yield other
 
 
-def _backup(made: datetime, sums: dict[str, str], where: Path) -> Backup:
+def _secret_place(desk: Desk, kept: Path, *, wanted: bool) -> str:
+    if desk.settings.secret:
+        return "in SUPPORT_SECRET"
+    if not kept.is_file():
+        return NONE_YET
+    return IN_IT if wanted else "left out"
+
+
+def _backup(made: datetime, secret: str, sums: dict[str, str], where: Path) -> Backup:
     attached = sum(name.startswith("attachments/") for name in sums)
-    return Backup(made=made, secret=SECRET in sums, attachments=attached, size=where.stat().st_size)
+    return Backup(made=made, secret=secret, attachments=attached, size=where.stat().st_size)
 
 
 def _store(desk: Desk) -> Path:

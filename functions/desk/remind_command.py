@@ -31,6 +31,9 @@ def remind(wiring: Wired, dry_run: bool, coming: int | None, as_json: bool) -> N
     """
     desk = wiring.desk()
     told = desk.reminders.coming(coming) if coming else desk.reminders.give(dry_run=dry_run)
+    given = sum(one.outcome == "given" for one in told)
+    if given:
+        desk.store.note(wiring.act(desk, "give reminders", "reminders", f"{given} given"))
     if as_json:
         print_json([one.as_json() for one in told])
         return
@@ -40,6 +43,6 @@ def remind(wiring: Wired, dry_run: bool, coming: int | None, as_json: bool) -> N
 
 
 def _row(desk: Desk, one: Told) -> tuple[object, ...]:
-    stage = "after it" if one.stage == AFTER else f"{one.stage} days before"
+    stage = "after it" if one.stage == AFTER else f"{one.stage} day{'' if one.stage == 1 else 's'} before"
     when = moment(desk, one.when) if isinstance(one.when, datetime) else str(one.when)
     return (one.agreement, one.customer, one.ends, stage, one.outcome, when, "; ".join(one.contacts))

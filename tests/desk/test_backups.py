@@ -209,7 +209,7 @@ def test_the_secret_is_left_out_when_told_or_when_a_setting_holds_it(
     run: Any, world: Any, tmp_path: Path
 ) -> None:
     with_a_file(world)
-    names = []
+    names, told = [], []
     for number, (options, settings) in enumerate(
         [
             ([], {}),
@@ -223,13 +223,15 @@ def test_the_secret_is_left_out_when_told_or_when_a_setting_holds_it(
         assert said.exit_code == 0
         with tarfile.open(file) as tar:
             names.append([name.partition("/")[0] for name in tar.getnames()])
-        assert ("The secret is not in it" in said.stderr) == ("secret" not in names[-1])
+        told.append(said.stderr.splitlines()[1:])
     assert names == [
         ["desk.sqlite3", "secret", "attachments", "manifest.json"],
         ["desk.sqlite3", "attachments", "manifest.json"],
         ["desk.sqlite3", "secret", "manifest.json"],
         ["desk.sqlite3", "attachments", "manifest.json"],
     ]
+    why = ": without that same secret, no link of a mail that was sent works again."
+    assert told == [[], [f"The secret is left out{why}"], [], [f"The secret is in SUPPORT_SECRET{why}"]]
 
 
 def test_what_is_there_is_not_written_over_and_nothing_is_no_backup(
@@ -251,10 +253,22 @@ def test_what_is_there_is_not_written_over_and_nothing_is_no_backup(
     assert said == {
         "file": str(file),
         "made": "2026-11-23T17:00:00+00:00",
-        "secret": True,
+        "secret": "in it",
         "attachments": 0,
         "size": file.stat().st_size,
     }
+
+
+def test_a_desk_that_made_no_link_yet_has_no_secret_to_keep(run: Any, world: Any, tmp_path: Path) -> None:
+    world.keep(world.agreement())
+    said = run("backup", str(tmp_path / "b.tar"))
+    assert said.stderr == (
+        "Whoever has this file can read every ticket. Keep it where only you can read it.\n"
+    )
+    elsewhere = str(tmp_path / "elsewhere")
+    assert run("restore", str(tmp_path / "b.tar"), SUPPORT_VAR=elsewhere).stderr == ""
+    acts, _ = world.started(SUPPORT_VAR=elsewhere).store.acts()
+    assert [one.what for one in acts] == ["restore the desk"]
 
 
 def test_on_dynamodb_it_says_what_aws_offers(run: Any, tmp_path: Path) -> None:
