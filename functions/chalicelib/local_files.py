@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from urllib.parse import quote
 
-from chalicelib.ports import ArrivedUpload, UploadForm
+from chalicelib.ports import ANOTHER, HERE, MISSING, ArrivedUpload, UploadForm
 from chalicelib.refusals import FieldProblem, Forbidden, Invalid, NotAvailable, NotStored, TooLarge
 from chalicelib.signing import Signer
 
@@ -45,14 +45,36 @@ class LocalFiles:
         self._sums: dict[tuple[str, int, int], str] = {}
 
     def link(self, path: str, *, size: int, sha256: str, expires: datetime) -> str:
-        where = self._folder / _inside(path)
-        try:
-            if where.stat().st_size != size or self._sum(where) != sha256:
-                raise NotAvailable("The file here is not the one that was published. Please call us.")
-        except OSError:
-            raise NotAvailable("The file is not here at the moment. Please try later or call us.") from None
+        state = self.state(path, size=size, sha256=sha256)
+        if state == MISSING:
+            raise NotAvailable("The file is not here at the moment. Please try later or call us.")
+        if state == ANOTHER:
+            raise NotAvailable("The file here is not the one that was published. Please call us.")
         word = self._signer.seal(_LINK, {"path": path, "size": size}, expires)
         return f"{self._site}/files/{quote(word)}"
+
+    def state(self, path: str, *, size: int, sha256: str) -> str:
+        where = self._folder / _inside(path)
+        try:
+            return HERE if where.stat().st_size == size and self._sum(where) == sha256 else ANOTHER
+        except OSError:
+            return MISSING
+
+    def put(self, path: str, content: BinaryIO, *, size: int, sha256: str) -> None:
+        target = self._folder / _inside(path)
+        part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if _copy(content, part, size) != (size, sha256):
+                raise NotStored("The file changed while it was read. Nothing was stored.")
+            part.replace(target)
+            _sync_folder(target.parent)
+        except (TooLarge, Invalid):
+            raise NotStored("The file changed while it was read. Nothing was stored.") from None
+        except OSError as trouble:
+            raise NotStored("The file was not stored. It is safe to do it again.") from trouble
+        finally:
+            part.unlink(missing_ok=True)
 
     def served(self, word: str, now: datetime) -> ServedFile:
         """The file behind the last part of a link. Raises Forbidden (changed), Expired, NotAvailable

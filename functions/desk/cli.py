@@ -20,6 +20,7 @@ from desk import demo as demonstration
 from desk.agreement_commands import agreements
 from desk.audit_commands import audit
 from desk.backup_commands import backup, restore_command
+from desk.file_commands import files
 from desk.outbox_commands import outbox
 from desk.remind_command import remind
 from desk.report_command import report_command
@@ -163,7 +164,7 @@ def package(out: Path) -> None:
 
 
 for _group in (
-    *(agreements, tickets, outbox, audit, remind, report_command),
+    *(agreements, tickets, outbox, audit, files, remind, report_command),
     *(subscribers, suppressions),
     *(backup, restore_command),
 ):

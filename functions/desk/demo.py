@@ -5,6 +5,8 @@ Keys are drawn once and kept in `var/demo-agreements.txt` (mode 0600), so that t
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from chalicelib.agreements import Agreement, Period
 from chalicelib.catalog import Catalog
+from chalicelib.ports import HERE, Files
 from chalicelib.signing import agreement_key, fingerprint
 from chalicelib.wiring import Desk
 
@@ -101,7 +104,7 @@ def prepare(desk: Desk) -> tuple[DemoAgreement, ...]:
     Raises NotAvailable (no catalog), NotStored.
     """
     catalog = desk.catalog()
-    write_files(catalog, Path(desk.settings.files.removeprefix("dir:")))
+    write_files(catalog, desk.files)
     now = desk.clock()
     product = "cityworks" if "cityworks" in catalog.products else min(catalog.products)
     wanted = agreements(product, now.astimezone(catalog.hours.zone).date())
@@ -118,17 +121,16 @@ def prepare(desk: Desk) -> tuple[DemoAgreement, ...]:
     return tuple(DemoAgreement(agreement=one, key=keys[one.agreement], shows=shows) for one, shows in held)
 
 
-def write_files(catalog: Catalog, folder: Path) -> None:
+def write_files(catalog: Catalog, files: Files) -> None:
     """The sample files of every release whose published size is that of its sample."""
     for product in catalog.products.values():
         for release in product.releases.values():
             for file in release.files:
                 data = SAMPLE.format(product=product.slug, version=release.version, name=file.name).encode()
-                where = folder / "releases" / product.slug / release.version / file.name
-                if len(data) != file.size or (where.exists() and where.read_bytes() == data):
-                    continue
-                where.parent.mkdir(parents=True, exist_ok=True)
-                where.write_bytes(data)
+                path = f"releases/{product.slug}/{release.version}/{file.name}"
+                sha256 = hashlib.sha256(data).hexdigest()
+                if len(data) == file.size and files.state(path, size=len(data), sha256=sha256) != HERE:
+                    files.put(path, io.BytesIO(data), size=len(data), sha256=sha256)
 
 
 def _kept_keys(path: Path) -> dict[str, str]:

@@ -31,6 +31,7 @@ NOT_SAMPLES = {
     "help/publish-a-paper.md",
     "help/rename-or-bury-a-page.md",
     "help/sign-in.md",
+    "help/run-the-desk-on-aws.md",
     "help/subscribe.md",
     "help/tell-everybody.md",
     "help/work-with-tickets.md",

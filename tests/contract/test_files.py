@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.pace import Allowance
 from chalicelib.ports import ANNOUNCED_FOR, UploadForm
-from chalicelib.refusals import NotAvailable
+from chalicelib.refusals import NotAvailable, NotStored
 from chalicelib.tickets import MAX_FILES, TicketDraft, TicketReceipt
 from chalicelib.wiring import Desk
 from desk.server import Front, running
@@ -286,6 +287,25 @@ def test_no_link_is_given_to_a_file_that_is_not_the_published_one(place: Place, 
     )
 
 
+def test_a_file_that_staff_lay_is_the_published_one_and_can_be_linked_to(place: Place) -> None:
+    """Promise 11: you get the file we published."""
+    files = place.desk.files
+    assert files.state(RELEASE, size=len(CONTENT), sha256=SHA256) == "missing"
+    place.put(RELEASE, CONTENT[:-1])
+    assert files.state(RELEASE, size=len(CONTENT), sha256=SHA256) == "another"
+    files.put(RELEASE, io.BytesIO(CONTENT), size=len(CONTENT), sha256=SHA256)
+    assert files.state(RELEASE, size=len(CONTENT), sha256=SHA256) == "here"
+    assert fetch(place.link()).body == CONTENT
+
+
+@pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT + b"x", b"\1" + CONTENT[1:]])
+def test_a_file_that_changes_while_it_is_laid_is_not_laid(place: Place, content: bytes) -> None:
+    place.put(RELEASE, CONTENT)
+    with pytest.raises(NotStored):
+        place.desk.files.put(RELEASE, io.BytesIO(content), size=len(CONTENT), sha256=SHA256)
+    assert fetch(place.link()).body == CONTENT
+
+
 # Uploads
 
 
@@ -317,6 +337,32 @@ def test_the_form_of_the_page_works_without_a_script_and_leads_back_to_the_ticke
     (kept,) = place.desk.tickets.by_number(ticket.number).attachments
     assert place.names() == [f"attachments/{ticket.number}/{kept.id}"]
     assert place.kept(ticket.number, kept.id) == CONTENT
+
+
+@pytest.mark.browser
+def test_a_browser_without_javascript_sends_a_file_under_the_strict_policy(
+    place: Place, tmp_path: Path
+) -> None:
+    """Promise 29: strict by default, and the form's way to the file store and back is within it."""
+    from playwright.sync_api import sync_playwright
+
+    ticket = place.ticket()
+    (tmp_path / "what went wrong.log").write_bytes(CONTENT)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        page = chromium.new_context(java_script_enabled=False).new_page()
+        told: list[str] = []
+        page.on("console", lambda said: told.append(said.text))
+        page.goto(ticket.url)
+        page.set_input_files("#file", tmp_path / "what went wrong.log")
+        page.click("text=Attach the file")
+        page.wait_for_url(f"{ticket.url}*")
+        assert "what went wrong.log (1.2 MB, stored)" in page.inner_text("main")
+        chromium.close()
+    assert [line for line in told if "Content Security Policy" in line] == []
+    assert place.shown(ticket) == [("what went wrong.log", len(CONTENT), "stored", SHA256)]
 
 
 @pytest.mark.parametrize("size", [0, 1001])

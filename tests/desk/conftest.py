@@ -53,7 +53,7 @@ class World:
         return [path.read_bytes() for path in sorted((self.folder / "var" / "mail").glob("*.eml"))]
 
     def release_files(self) -> None:
-        write_files(self.desk.catalog(), self.folder / "var" / "files")
+        write_files(self.desk.catalog(), self.desk.files)
 
     def keep(self, *agreements: Agreement) -> None:
         self.desk.store.import_agreements(agreements, dry_run=False)

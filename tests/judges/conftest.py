@@ -84,7 +84,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     desk.store.import_agreements([agreement], dry_run=False)
     key = agreement_key()
     desk.store.set_key("DEMO-1", fingerprint(key), NOW)
-    write_files(desk.catalog(), folder / "var" / "files")
+    write_files(desk.catalog(), desk.files)
     with running(Front(desk, dist / "public"), port=port):
         yield Served(url, dist, desk, key)
     desk.store.close()

@@ -13,7 +13,7 @@ from chalicelib.ports.accounts import AccountStore, CalendarLink, Forgotten, Sig
 from chalicelib.ports.agreements import AgreementStore, Approval, Imported
 from chalicelib.ports.audit import Act, AuditStore
 from chalicelib.ports.clock import Clock
-from chalicelib.ports.files import ArrivedUpload, Files, UploadForm, UploadReceiver
+from chalicelib.ports.files import ANOTHER, HERE, MISSING, ArrivedUpload, Files, UploadForm, UploadReceiver
 from chalicelib.ports.identity import CONTENT_KEPT, KEY_KEPT, Identity, KeyReused
 from chalicelib.ports.mails import MAIL_CAPS, Mailer, MailStore, MailTrouble, Outgoing, QueuedMail
 from chalicelib.ports.reminders import Reminded, ReminderStore
@@ -41,9 +41,12 @@ from chalicelib.ports.tickets import (
 
 __all__ = [
     "ANNOUNCED_FOR",
+    "ANOTHER",
     "CONTENT_KEPT",
+    "HERE",
     "KEY_KEPT",
     "MAIL_CAPS",
+    "MISSING",
     "AccountStore",
     "Act",
     "AgreementStore",

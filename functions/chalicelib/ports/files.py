@@ -42,8 +42,21 @@ class ArrivedUpload:
     source: str = ""
 
 
+HERE, MISSING, ANOTHER = "here", "missing", "another"
+"""What a release file is to the store: the published one, not there, or a file that is not the published
+one."""
+
+
 class Files(Protocol):
     """Where release files and attachments lie."""
+
+    def state(self, path: str, *, size: int, sha256: str) -> str:
+        """HERE, MISSING or ANOTHER. Raises NotStored when that cannot be told."""
+        ...
+
+    def put(self, path: str, content: BinaryIO, *, size: int, sha256: str) -> None:
+        """Lay a release file, whole or not at all. Raises NotStored."""
+        ...
 
     def link(self, path: str, *, size: int, sha256: str, expires: datetime) -> str:
         """An absolute link to one release file (`releases/<product>/<version>/<name>`). Raises
