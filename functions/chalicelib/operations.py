@@ -133,7 +133,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="The on-line session of a ticket for one's own calendar (RFC 5545).",
         content_type="text/calendar",
         page="none",
-        refusals=("NotFound", "NotStored"),
+        refusals=("NotFound", "NotNow", "NotStored"),
     ),
     Operation(
         path="/api/tickets/{token}/attachments",

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from chalicelib import drafts, known, life, routes, sessions
 from chalicelib.catalog import Catalog
 from chalicelib.drafts import TicketDraft
-from chalicelib.life import Occasion
+from chalicelib.life import NotNow, Occasion
 from chalicelib.ports import (
     ANNOUNCED_FOR,
     ArrivedUpload,
@@ -146,8 +146,8 @@ class Tickets:
         return self._view(self.store.change_ticket(number, change, visitor.at)[0])
 
     def calendar(self, token: str) -> str:
-        """The session of a ticket for the visitor's own calendar (RFC 5545). Raises NotFound, also without a
-        session that was planned."""
+        """The session of a ticket for the visitor's own calendar (RFC 5545). Raises NotFound, and NotNow
+        while none was planned."""
         ticket = self._by_token(token)
         invitation = self.invitation(ticket, "PUBLISH", planned_session(ticket))
         return invitation.text()
@@ -298,9 +298,9 @@ class Tickets:
 
 
 def planned_session(ticket: Ticket) -> Session:
-    """Raises NotFound when none was ever planned."""
+    """Raises NotNow while none was ever planned."""
     if ticket.session is None or not ticket.session.uid:
-        raise NotFound
+        raise NotNow("No session is planned for this ticket yet.")
     return ticket.session
 
 

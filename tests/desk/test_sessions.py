@@ -20,7 +20,7 @@ from icalendar import Calendar
 from chalicelib import calendar_text
 from chalicelib.drafts import FIELDS
 from chalicelib.life import NotNow
-from chalicelib.refusals import Invalid, NotFound
+from chalicelib.refusals import Invalid
 
 TUESDAY = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)  # 14:00 in Denver
 POISON = {name: f"poison-{name}" for name in FIELDS if name not in ("email", "kind", "severity", "agreement")}
@@ -65,7 +65,7 @@ def test_the_hour_that_was_asked_for_stands_on_the_page_until_it_is_planned(worl
         "calendar_url": "",
     }
     assert view.next_steps[1] == "We confirm the hour of your session, or offer another."
-    with pytest.raises(NotFound):
+    with pytest.raises(NotNow, match=r"^No session is planned for this ticket yet\.$"):
         world.desk.tickets.calendar(receipt.token)
     world.desk.handling.session(receipt.number, TUESDAY, None, world.act())
     view = world.desk.tickets.read(receipt.token)

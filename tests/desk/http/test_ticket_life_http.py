@@ -113,7 +113,8 @@ def test_an_hour_that_cannot_be_comes_back_in_the_form(house: Any) -> None:
 def test_the_session_of_a_ticket_is_a_file_for_a_calendar(house: Any) -> None:
     url = opened(house, session_date="2026-11-30", session_time="10:00")
     assert "You asked for Monday, November 30, 2026, 10:00 AM MST, for 1 hour." in text(house, url)
-    assert house.client.get(f"{url}/session.ics").status == 404
+    early = house.client.get(f"{url}/session.ics")
+    assert (early.status, early.json["detail"]) == (409, "No session is planned for this ticket yet.")
     held = ticket(house)
     house.desk.handling.session(held.number, held.session.start, None, act(house))
     (link,) = lxml.html.fromstring(house.client.page(url).text).xpath("//a[contains(@href, '.ics')]/@href")
