@@ -15,7 +15,7 @@ from chalicelib.catalog import Catalog, rule_in_force
 from chalicelib.durations import last_day
 from chalicelib.entitlement import RELEASED_WHILE_COVERED
 from chalicelib.hours import day_text
-from chalicelib.letters import letter
+from chalicelib.letters import Unwanted, letter
 from chalicelib.ports import MailTrouble, QueuedMail, Store
 from chalicelib.reminders import read_about, stages
 
@@ -29,16 +29,16 @@ class ReminderLetters:
     site: str
     sender: Callable[[], str]
 
-    def __call__(self, queued: QueuedMail) -> EmailMessage | None:
-        """Raises MailTrouble, to be tried again, without a catalog."""
+    def __call__(self, queued: QueuedMail) -> EmailMessage:
+        """Raises Unwanted, and MailTrouble, to be tried again, without a catalog."""
         number, ends = read_about(queued.mail.about)
         catalog, agreement = self.catalog(), self.store.agreement(number)
         if catalog is None:
             raise MailTrouble("the catalog is not there", permanent=False)
         if agreement is None or agreement.withdrawn is not None:
-            return None
+            raise Unwanted("the agreement is withdrawn")
         if stages(agreement, catalog.rules, ends)[0] != ends:
-            return None
+            raise Unwanted("the agreement was renewed")
         product = catalog.products.get(agreement.product)
         rule = rule_in_force(catalog.rules, agreement.product, ends)
         grace = last_day(ends + timedelta(days=1), rule.grace) if rule.grace.count else None

@@ -146,13 +146,13 @@ def test_a_renewal_silences_and_its_own_end_has_its_own_reminders(world: Any) ->
     assert given_now(on(world, date(2028, 2, 29) - timedelta(days=120))) == [("US-1", 120)]
 
 
-def test_a_mail_of_a_renewed_agreement_is_not_sent(world: Any) -> None:
+def test_a_mail_of_a_renewed_agreement_is_dropped_and_is_no_failure(world: Any) -> None:
     world.keep(world.agreement())
     given_now(on(world, ENDS - timedelta(days=30)))
     world.desk.store.renew("US-1", renewal(world.agreement(), RULES, None, None))
     assert letters(world) == []
-    (failed,) = world.desk.store.mails(["failed"])
-    assert failed.trouble == "what it is about is gone"
+    (dropped,) = world.desk.store.mails(["waiting", "failed", "suppressed"])
+    assert (dropped.state, dropped.trouble) == ("suppressed", "the agreement was renewed")
 
 
 def test_the_reminder_says_the_dates_and_whom_to_ask(world: Any) -> None:
