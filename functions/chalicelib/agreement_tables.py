@@ -117,6 +117,9 @@ def _csv_rows(text: str, path: str, problems: list[TableProblem]) -> Iterator[tu
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
+        apart = next((mark for mark in (";", "\t", "|") if len(header) == 1 and mark in header[0]), "")
+        if apart:
+            raise _trouble(path, 1, f"the cells must be separated by commas, not by {apart!r}")
         if odd := _odd_columns(header):
             raise TableTrouble(TableProblem(path=path, line=1, message=message) for message in odd)
         line = reader.line_num + 1

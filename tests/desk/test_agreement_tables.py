@@ -114,6 +114,13 @@ def test_an_agreement_has_at_most_fifty_contacts() -> None:
     ]
 
 
+@pytest.mark.parametrize(("mark", "shown"), [(";", "';'"), ("\t", "'\\t'")])
+def test_a_file_with_other_separators_is_told_in_one_line(mark: str, shown: str) -> None:
+    assert problems(f"{HEADER}\n{GOOD}\n".replace(",", mark)) == [
+        f"agreements.csv:1: the cells must be separated by commas, not by {shown}"
+    ]
+
+
 def test_a_short_line_and_a_broken_file_are_told() -> None:
     assert problems(f"{HEADER}\nUS-1,City\n") == [
         "agreements.csv:2: the line must have 11 cells as the header has, not 2"

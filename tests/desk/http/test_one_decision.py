@@ -76,7 +76,8 @@ def reasons(page: str) -> list[str]:
     return [item.text for item in lxml.html.fromstring(page).xpath("//h2[.='Why']/following-sibling::ul/li")]
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(agreement=AGREEMENTS, today=DAYS)
 def test_law_page_api_and_command_agree(house: Any, agreement: Agreement, today: date) -> None:
     house.clock.now = at(today)
