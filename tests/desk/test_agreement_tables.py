@@ -146,15 +146,29 @@ def test_json_problems_have_the_line_of_their_agreement() -> None:
 TEXTS = st.text(
     st.characters(exclude_categories=("C", "Z"), include_characters=" "), min_size=1, max_size=30
 ).map(lambda text: text.strip() or "x") | st.sampled_from(
-    ["=1+1", "'=1", "''", "'", "-x", "@y", "+1", "'s-Hertogenbosch"]
+    [
+        "=1+1",
+        "'=1",
+        "''",
+        "'",
+        "-x",
+        "@y",
+        "+1",
+        "'s-Hertogenbosch",
+        '"',
+        '"a", b; c',
+        "a;b",
+        "Montréal 😀",
+        '="',
+    ]
 )
 DAYS = st.dates(date(2000, 1, 1), date(2050, 1, 1))
 AGREEMENTS = st.builds(
-    lambda number, customer, site, seats, starts, gap, contacts, withdrawn: Agreement(
+    lambda number, customer, manager, site, seats, starts, gap, contacts, withdrawn: Agreement(
         agreement=f"US-{number}",
         customer=customer,
-        stage="accepted",
-        client_manager="",
+        stage="implementation" if manager else "accepted",
+        client_manager=manager,
         product="cityworks",
         licence="site" if site else "seat",
         seats=None if site else seats,
@@ -168,6 +182,7 @@ AGREEMENTS = st.builds(
     ),
     st.integers(1, 10**6),
     TEXTS,
+    st.sampled_from(["", "cm@example.org", "=cm@example.org", "-c.m@example.org"]),
     st.booleans(),
     st.integers(1, 999),
     DAYS,
