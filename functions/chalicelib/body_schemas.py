@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.fields import (
+    DAY_PATTERN,
     EMAIL_PATTERN,
     HONEYPOT,
     IDEMPOTENCY_KEY,
@@ -16,6 +17,7 @@ from chalicelib.fields import (
     MOST_NUMBER,
     MOST_WORDS,
     PATH_PATTERN,
+    TIME_PATTERN,
     WORD_PATTERN,
     Field,
     Form,
@@ -41,6 +43,8 @@ _PATTERNS = {
     "text": rf"{_SOLID}{_TEXT}*",
     "whole": rf"(0{_INNER}*)*[1-9]([0-9]|{_INNER})*",
     "email": EMAIL_PATTERN,
+    "day": DAY_PATTERN,
+    "time": TIME_PATTERN,
     "path": PATH_PATTERN,
 }
 

@@ -256,6 +256,7 @@ class Server:
         # Fifty clicks at once are no warning.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._stopping = threading.Event()
+        self._waking, self._asleep = threading.RLock(), False
 
     @property
     def port(self) -> int:
@@ -280,13 +281,18 @@ class Server:
         self._waitress.task_dispatcher.shutdown()
         for channel in list(self._waitress.active_channels.values()):
             channel.handle_close()
-        self._waitress.trigger.close()
+        with self._waking:
+            self._waitress.trigger.close()
+            self._asleep = True
 
     def stop(self) -> None:
         """Asks `run` to end; may be called from a signal handler or another thread."""
         if not self._stopping.is_set():
             self._stopping.set()
-            self._waitress.pull_trigger()
+            # `run` may see that by itself, and be gone before it is woken.
+            with self._waking:
+                if not self._asleep:
+                    self._waitress.pull_trigger()
 
     def _busy(self) -> bool:
         return any(
