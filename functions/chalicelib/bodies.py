@@ -19,7 +19,7 @@ LIMIT_TEXT = "256 KB"
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
 ACCEPTED = (JSON_TYPE, FORM_TYPE)
-_MOST_FIELDS = 100
+MOST_FIELDS = 100
 
 
 class UnknownContentType(Refused):
@@ -104,12 +104,12 @@ def _form(body: bytes) -> dict[str, Any]:
             keep_blank_values=True,
             encoding="utf-8",
             errors="strict",
-            max_num_fields=_MOST_FIELDS,
+            max_num_fields=MOST_FIELDS,
         )
     except UnicodeDecodeError:
         raise _unreadable("The form is not UTF-8 text, percent-encoded.") from None
     except ValueError:
-        raise _unreadable(f"The form has more than {_MOST_FIELDS} fields.") from None
+        raise _unreadable(f"The form has more than {MOST_FIELDS} fields.") from None
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
