@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from chalicelib import bodies
 from chalicelib.lookups import LINK_TIME, PAGE_TIME
 from chalicelib.operations import OPERATIONS
@@ -82,6 +84,7 @@ def table(heading: str) -> list[str]:
     return [line for line in lines if line.startswith("| ")][1:]
 
 
+@pytest.mark.slow  # so that who adds an address is held up by `make test` alone
 def test_the_page_lists_every_address() -> None:
     assert table("Addresses") == addresses(), "write instead:\n" + "\n".join(addresses())
 
