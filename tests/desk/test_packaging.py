@@ -103,6 +103,18 @@ def test_every_route_of_the_app_is_a_path_of_the_gateway(made: tuple[Path, Any])
     assert set(paths) == set(app.routes)
 
 
+def test_a_flood_is_held_before_it_reaches_a_function(made: tuple[Path, Any]) -> None:
+    """Each instance counts wrong keys for itself: what all of them together take is bounded by the gateway."""
+    assert made[1]["Resources"]["RestAPI"]["Properties"]["MethodSettings"] == [
+        {
+            "ResourcePath": "/*",
+            "HttpMethod": "*",
+            "ThrottlingRateLimit": 100,
+            "ThrottlingBurstLimit": 200,
+        }
+    ]
+
+
 @pytest.mark.parametrize(("role", "file"), [("ApiHandlerRole", "api"), ("WorkRole", "work")])
 def test_each_function_may_do_what_its_policy_file_says(made: tuple[Path, Any], role: str, file: str) -> None:
     kept = json.loads((FUNCTIONS / "aws" / f"policy-{file}.json").read_text())
