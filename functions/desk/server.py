@@ -41,6 +41,8 @@ THREADS = 16
 SWITCH = 0.0005
 """Seconds that a thread may compute while another wants to. With Python's own 0.005 whoever comes back from
 the disk, with the write lock in hand, waits ten times as long behind those that only compute."""
+HEADER_TIME = 20.0
+"""Seconds in which the headers of a request must have come, however busily its sender dribbles."""
 GRACE = 10.0
 """Seconds that requests under way have to finish after the signal to stop."""
 # Ours are the limits that answer with a page; this one only keeps a flood off the disk.
@@ -221,6 +223,20 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = _Refusal
+    header_time = HEADER_TIME
+    began = 0.0
+
+    def received(self, data: bytes) -> Any:
+        if self.request is None:
+            self.began = time.monotonic()
+        return super().received(data)
+
+    def readable(self) -> Any:
+        """Looked at in each round of the server: also gives up who never comes to the end of the headers."""
+        request = self.request
+        if request is not None and not request.headers_finished:
+            self.will_close |= time.monotonic() - self.began > self.header_time
+        return super().readable()
 
     def handle_close(self) -> None:
         """Also lets go of what came of a request that broke off."""
@@ -232,7 +248,9 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 class Server:
     """A listening server. `url` is where it can be reached; `run` serves until `stop` is called."""
 
-    def __init__(self, front: Front, *, host: str, port: int, threads: int) -> None:
+    def __init__(
+        self, front: Front, *, host: str, port: int, threads: int, header_time: float = HEADER_TIME
+    ) -> None:
         self._map: dict[int, Any] = {}
         self._waitress: TcpWSGIServer = create_server(
             front,
@@ -252,7 +270,7 @@ class Server:
             # Whom a proxy saw is read by `chalicelib.clients`; no other word of a proxy is believed.
             clear_untrusted_proxy_headers=False,
         )
-        self._waitress.channel_class = _Channel
+        self._waitress.channel_class = type("_Channel", (_Channel,), {"header_time": header_time})
         # Fifty clicks at once are no warning.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._stopping = threading.Event()
@@ -339,10 +357,15 @@ def serve(
 
 @contextmanager
 def running(
-    front: Front, *, host: str = "127.0.0.1", port: int = 0, threads: int = THREADS
+    front: Front,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    threads: int = THREADS,
+    header_time: float = HEADER_TIME,
 ) -> Iterator[Server]:
     """A server in a thread of its own, for as long as the block runs. Port 0: one that is free."""
-    server = Server(front, host=host, port=port, threads=threads)
+    server = Server(front, host=host, port=port, threads=threads, header_time=header_time)
     thread = threading.Thread(target=server.run, name="server")
     thread.start()
     try:

@@ -104,7 +104,7 @@ def test_every_route_of_the_app_is_a_path_of_the_gateway(made: tuple[Path, Any])
 
 
 def test_a_flood_is_held_before_it_reaches_a_function(made: tuple[Path, Any]) -> None:
-    """Each instance counts wrong keys for itself: what all of them together take is bounded by the gateway."""
+    """Each instance counts wrong keys for itself; the gateway bounds what all of them together take."""
     assert made[1]["Resources"]["RestAPI"]["Properties"]["MethodSettings"] == [
         {
             "ResourcePath": "/*",

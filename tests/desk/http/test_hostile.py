@@ -11,6 +11,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.answers import SECURITY_HEADERS
+from desk.server import Front, running
 
 TICKET = {
     "name": "Dana Ortiz",
@@ -132,6 +134,21 @@ def test_hundreds_who_send_their_headers_slowly_hold_nobody_up(house: Any) -> No
         for line in lines:
             line.sendall(b"b")
         assert house.client.get("/api/health").status == 200
+
+
+def test_who_never_comes_to_the_end_of_the_headers_is_given_up(house: Any) -> None:
+    """However busily they come: a thousand such lines would be all that there are."""
+    with running(Front(house.desk, house.public), header_time=0.2) as server:
+        address = ("127.0.0.1", server.port)
+        with socket.create_connection(address, timeout=10) as slow, socket.create_connection(address) as idle:
+            slow.sendall(b"GET /api/health HTTP/1.1\r\nX-A: ")
+            with pytest.raises((BrokenPipeError, ConnectionResetError)):
+                for _ in range(200):
+                    slow.sendall(b"b")
+                    time.sleep(0.05)
+            # Who has not begun, or sends a long body, is not in question.
+            idle.sendall(request("GET", "/api/health"))
+            assert idle.recv(12) == b"HTTP/1.1 200"
 
 
 def test_several_requests_at_once_are_answered_in_their_order(house: Any) -> None:
