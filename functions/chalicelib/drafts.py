@@ -69,6 +69,10 @@ _EMAIL = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])"
 )
 
+# Unicode's Cc and Cs: controls and halves of characters.
+_UNFIT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
 
 def is_email(text: str) -> bool:
     """Whether mail could be sent there; no blanks, no controls, so it is safe in a header."""
@@ -77,8 +81,7 @@ def is_email(text: str) -> bool:
 
 def unfit(text: str, *, lines: bool) -> bool:
     """Whether text holds what is never text: controls (line ends are fine with `lines`), lone surrogates."""
-    allowed = "\n\r\t" if lines else ""
-    return any(unicodedata.category(c) in ("Cc", "Cs") and c not in allowed for c in text)
+    return (_UNFIT if lines else _UNFIT_IN_A_LINE).search(text) is not None
 
 
 def check(draft: TicketDraft, hours: OpeningHours | None, now: datetime) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -128,6 +129,28 @@ def test_every_kind_of_answer_has_its_declared_shape(house: Any) -> None:
         client.json("/api/tickets", {}),
     ]
     assert [reply.status for reply in replies] == [200, 201, 200, 200, 201, 200, 200, 200, 422]
+
+
+def test_what_a_browser_is_led_to_has_its_declared_shape_for_a_program_too(house: Any) -> None:
+    client = house.client
+    held = {"agreement": "AZ-1001", "key": house.keys["AZ-1001"]}
+    wanted = {**held, "product": "widget", "version": "2.0", "file": "setup.zip"}
+    for path, form in (("/api/renewals", held), ("/api/downloads", wanted)):
+        where = client.form(path, form).headers["location"]
+        assert client.get(where, Accept="application/json").json == client.json(path, form).json
+    where = client.form("/api/subscriptions", {"email": "ann@example.org", "topics": "newsletter"})
+    assert client.get(where.headers["location"], Accept="application/json").status == 200
+    for step in ("confirm", "leave"):
+        house.desk.outbox.run()
+        mails = [
+            mail.read_text().replace("=\n", "") for mail in (house.desk.settings.var / "mail").glob("*.eml")
+        ]
+        paths = {found for mail in mails for found in re.findall(rf"/api/subscriptions/{step}/[\w-]+", mail)}
+        if step == "leave":
+            said = client.send("POST", path).json["leave_url"]
+            paths = {said.removeprefix(house.desk.settings.url)}
+        (path,) = paths
+        assert client.get(path, Accept="application/json").status == 200
 
 
 def test_json_answers_never_import_jinja_and_the_app_imports_with_an_empty_environment() -> None:
