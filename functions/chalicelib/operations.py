@@ -85,7 +85,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/api/openapi.json",
         method="GET",
         name="openapi",
-        summary="This document.",
+        summary="All of this for programs: OpenAPI 3.1.",
         answer="Document",
         page="none",
     ),

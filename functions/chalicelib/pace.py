@@ -29,6 +29,9 @@ class Allowance:
     burst: int
     per_minute: float
 
+    def __str__(self) -> str:
+        return f"{self.burst:,} at once, then {self.per_minute:g} a minute"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Guessing:
@@ -54,8 +57,8 @@ class Pace:
         self,
         allowance: Allowance,
         now: Callable[[], float],
-        words: str = "Too much came from your connection in a short time. Wait {wait} and send it again; "
-        "nothing was stored.",
+        words: str = "Too much came from your connection in a short time; the limit is {limit}. "
+        "Wait {wait} and send it again; nothing was stored.",
     ) -> None:
         self._allowance = allowance
         self._words = words
@@ -102,7 +105,7 @@ class Pace:
     def _refusal(self, left: float) -> TooMany:
         wait = max(1, math.ceil((1 - left) * 60 / self._allowance.per_minute))
         seconds = f"{wait:,} second" + ("" if wait == 1 else "s")
-        return TooMany(self._words.format(wait=seconds), retry_after=wait)
+        return TooMany(self._words.format(wait=seconds, limit=self._allowance), retry_after=wait)
 
 
 class Guesses:
@@ -114,7 +117,10 @@ class Guesses:
     """
 
     def __init__(self, guessing: Guessing, now: Callable[[], float]) -> None:
-        words = "Too many wrong keys came from your connection. Wait {wait} and try again; nothing is locked."
+        words = (
+            f"Too many wrong keys came from your connection; the limit is {guessing.client}, for one "
+            f"agreement {guessing.pair}. Wait {{wait}} and try again; nothing is locked."
+        )
         self._client = Pace(guessing.client, now, words)
         self._pair = Pace(guessing.pair, now, words)
         self._account = Pace(guessing.account, now, words)

@@ -53,8 +53,8 @@ def test_a_bucket_empties_and_fills_again() -> None:
     with pytest.raises(TooMany) as caught:
         pace.spend("a")
     assert (caught.value.detail, caught.value.retry_after) == (
-        "Too much came from your connection in a short time. Wait 15 seconds and send it again; nothing was "
-        "stored.",
+        "Too much came from your connection in a short time; the limit is 2 at once, then 4 a minute. "
+        "Wait 15 seconds and send it again; nothing was stored.",
         15,
     )
     pace.spend("b")
@@ -128,7 +128,8 @@ def test_the_words_of_a_wait_are_the_same_for_each_reason() -> None:
         guesses.require("203.0.113.0", "E")
     said.add(re.sub("[0-9]+ seconds?", "N seconds", caught.value.detail))
     assert said == {
-        "Too many wrong keys came from your connection. Wait N seconds and try again; nothing is locked."
+        "Too many wrong keys came from your connection; the limit is 4 at once, then 1 a minute, for one "
+        "agreement 2 at once, then 1 a minute. Wait N seconds and try again; nothing is locked."
     }
 
 

@@ -224,8 +224,8 @@ def test_too_many_posts_have_to_wait_and_keep_their_answers(build_house: Any) ->
         "type": PROBLEM_TYPES + "TooMany",
         "title": "Too many attempts",
         "status": 429,
-        "detail": f"Too much came from your connection in a short time. Wait {wait} seconds and send it "
-        "again; nothing was stored.",
+        "detail": "Too much came from your connection in a short time; the limit is 2 at once, then 1 a "
+        f"minute. Wait {wait} seconds and send it again; nothing was stored.",
     }
     page = house.client.form("/api/tickets", TICKET)
     assert (page.status, "retry-after" in page.headers) == (429, True)

@@ -56,8 +56,9 @@ def test_one_clients_limit_is_not_anothers_and_nobody_borrows_an_address(
 
 
 def test_guessing_keys_is_slowed_and_using_them_is_not(build_house: Any) -> None:
-    """Promise 9: guessing is slowed with 429 and Retry-After."""
-    house = build_house(wrong_keys=Guessing(client=MANY, pair=Allowance(burst=3, per_minute=1), account=MANY))
+    """Promise 9: guessing is slowed with 429 and Retry-After; promise 27: the limit is named."""
+    many = Allowance(burst=1000, per_minute=9)
+    house = build_house(wrong_keys=Guessing(client=many, pair=Allowance(burst=3, per_minute=1), account=MANY))
     right = {"agreement": "AZ-1001", "key": house.keys["AZ-1001"]}
     assert [house.client.json("/api/renewals", right).status for _ in range(5)] == [200] * 5
     wrong = {"agreement": "AZ-1001", "key": "WRONG"}
@@ -68,8 +69,9 @@ def test_guessing_keys_is_slowed_and_using_them_is_not(build_house: Any) -> None
         "type": PROBLEM_TYPES + "TooMany",
         "title": "Too many attempts",
         "status": 429,
-        "detail": f"Too many wrong keys came from your connection. Wait {wait} seconds and try again; "
-        "nothing is locked.",
+        "detail": "Too many wrong keys came from your connection; the limit is 1,000 at once, then 9 a "
+        f"minute, for one agreement 3 at once, then 1 a minute. Wait {wait} seconds and try again; nothing "
+        "is locked.",
     }
     other = {"agreement": "AZ-1002", "key": house.keys["AZ-1002"]}
     assert house.client.json("/api/renewals", other).status == 200
