@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.catalog import read
+from chalicelib.catalog import DAYS, read
 from chalicelib.hours import nearest_opening, open_time, span_text
 from chalicelib.promises import Promise, due, go_on, left, left_text, nears, stop
 
@@ -56,6 +56,12 @@ def test_an_hour_is_found_that_is_open_for_as_long_as_asked() -> None:
     assert nearest_opening(HOURS, at("2026-11-23T18:00"), hour) == at("2026-11-23T17:00")
     assert nearest_opening(HOURS, at("2026-11-25T19:00"), hour) == at("2026-11-30T07:00")
     assert nearest_opening(HOURS, at("2026-11-28T12:00"), hour) == at("2026-11-30T07:00")
+
+
+def test_opening_time_passes_as_the_sun_does_when_clocks_change() -> None:
+    always = replace(HOURS, days=DAYS, open=time(0), close=time(23))
+    assert open_time(always, at("2026-03-08T00:00"), at("2026-03-08T04:00")) == timedelta(hours=3)
+    assert open_time(always, at("2026-11-01T00:00"), at("2026-11-01T04:00")) == timedelta(hours=5)
 
 
 def test_spans_in_words() -> None:

@@ -108,3 +108,18 @@ def test_time_in_which_a_ticket_was_closed_by_mistake_does_not_count(world: Any)
     answer(world, receipt)
     (row,) = rows(world)
     assert (row["in_time"], row["late"], row["median_hours"]) == (1, 0, 2.0)
+
+
+def test_an_answer_while_the_customer_is_waited_for_is_in_time_if_time_was_left(world: Any) -> None:
+    early, late = (sent(world, name, severity="P1") for name in ("early", "late"))
+    world.pass_(minutes=30)
+    world.desk.handling.wait(early.number, world.act())
+    world.pass_(minutes=60)
+    world.desk.handling.wait(late.number, world.act())
+    world.pass_(hours=4)
+    for receipt in (early, late):
+        answer(world, receipt)
+    (row,) = rows(world)
+    assert (row["in_time"], row["late"], row["median_hours"]) == (1, 1, 1.0)
+    dues = [world.desk.store.ticket(receipt.number).first_due for receipt in (early, late)]
+    assert [f"{due:%H:%M}" for due in dues] == ["23:00", "22:00"]  # in UTC: 16:00 and 15:00 in Denver
