@@ -156,7 +156,7 @@ def test_a_disk_quota_in_a_real_process_is_said(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000)),
     )
     assert (process.stderr, process.returncode) == ("", 3)
     tokens = process.stdout.split()
