@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from chalicelib.catalog import Catalog
 from chalicelib.ports.audit import Act
 from chalicelib.ports.clock import Clock
+from chalicelib.ports.mailings import MailingStore
 from chalicelib.ports.mails import Outgoing
 from chalicelib.ports.subscriptions import (
     CONFIRM,
@@ -72,6 +73,7 @@ class Subscriptions:
     NotAvailable, `catalog_or_none` does not."""
 
     store: SubscriptionStore
+    mailings: MailingStore
     signer: Signer
     catalog: Callable[[], Catalog]
     catalog_or_none: Callable[[], Catalog | None]
@@ -158,13 +160,15 @@ class Subscriptions:
 
     def forget(self, email: str, act: Act | None = None) -> bool:
         """Keep nothing of an address but that its leave links were ours; whether something was kept."""
-        known = self.store.subscriber(email) is not None
+        held = self.store.subscriber(email)
+        if held is not None:
+            self.mailings.forget_deliveries(held.id)
 
         def decide(held: Subscriber | None, _: Suppression | None) -> Change | None:
             return Change(subscriber=None) if held else None
 
         self.store.change_subscriber(email, decide, act)
-        return known
+        return held is not None
 
     def new(self, email: str, *, source: str) -> Subscriber:
         """A subscriber of an address that is not known yet."""

@@ -269,6 +269,7 @@ class Desk:
 
         return Subscriptions(
             store=self.store,
+            mailings=self.store,
             signer=self.signer,
             catalog=self.catalog,
             catalog_or_none=self.catalog_or_none,
@@ -401,6 +402,28 @@ class Desk:
         from uuid import uuid4
 
         return f"<{uuid4().hex}@{urlsplit(self.settings.url).hostname}>"
+
+    @property
+    def host(self) -> str:
+        """What stands behind the @ of Message-IDs."""
+        return urlsplit(self.settings.url).hostname or "localhost"
+
+    @property
+    def mails(self) -> Path:
+        """Where the bindery lays out the newsletter: beside the site that the catalog belongs to. Raises
+        SettingTrouble where that is no folder of this machine."""
+        if self.settings.catalog.startswith("s3://"):
+            raise SettingTrouble("the site is in a bucket: name the folder of its mails with --mails")
+        return Path(os.path.realpath(self.settings.catalog)).parent.parent.parent / "mails"
+
+    def leave_address(self) -> str:
+        """Where somebody may write to be taken out: the policy's mailbox for it, or Client Services."""
+        catalog = self.catalog_or_none()
+        return (catalog.mailboxes.get("subscriptions") if catalog else "") or self.sender()
+
+    def sender(self) -> str:
+        """The From address of mails that name no other."""
+        return self._sender()
 
     def _sender(self) -> str:
         catalog = self.catalog_or_none()

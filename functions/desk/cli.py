@@ -14,6 +14,7 @@ import click
 
 from chalicelib.agreement_tables import TableTrouble
 from chalicelib.hours import is_open, next_opening
+from chalicelib.issues import IssueTrouble
 from chalicelib.refusals import Refused
 from chalicelib.wiring import SettingTrouble
 from desk import demo as demonstration
@@ -21,6 +22,7 @@ from desk.agreement_commands import agreements
 from desk.audit_commands import audit
 from desk.backup_commands import backup, restore_command
 from desk.file_commands import files
+from desk.newsletter_commands import newsletter
 from desk.outbox_commands import outbox
 from desk.remind_command import remind
 from desk.report_command import report_command
@@ -39,7 +41,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except Refused as refused:
             raise click.ClickException(" ".join([refused.detail, *refused.because])) from None
-        except (SettingTrouble, TableTrouble, OSError) as trouble:
+        except (SettingTrouble, TableTrouble, IssueTrouble, OSError) as trouble:
             raise click.ClickException(str(trouble)) from None
 
 
@@ -165,7 +167,7 @@ def package(out: Path) -> None:
 
 for _group in (
     *(agreements, tickets, outbox, audit, files, remind, report_command),
-    *(subscribers, suppressions),
+    *(subscribers, suppressions, newsletter),
     *(backup, restore_command),
 ):
     main.add_command(_group)

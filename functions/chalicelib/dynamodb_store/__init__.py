@@ -7,13 +7,13 @@ No verb of a visitor's request scans. A module for each thing that is kept; `tab
 from __future__ import annotations
 
 from chalicelib.dynamodb_store.accounts import DynamoAccounts
+from chalicelib.dynamodb_store.mailings import DynamoMailings
 from chalicelib.dynamodb_store.reminders import DynamoReminders
-from chalicelib.dynamodb_store.subscriptions import DynamoSubscriptions
 from chalicelib.dynamodb_store.table import TABLE, connect_aws
 from chalicelib.dynamodb_store.tickets import DynamoTickets
 
 __all__ = ["TABLE", "DynamoStore", "connect_aws"]
 
 
-class DynamoStore(DynamoTickets, DynamoReminders, DynamoSubscriptions, DynamoAccounts):
+class DynamoStore(DynamoTickets, DynamoReminders, DynamoMailings, DynamoAccounts):
     """`Store` on one DynamoDB table. It is given what makes the SDK's client, and the table's name."""

@@ -20,6 +20,8 @@ also has `list` and `place`, the key of the index `lists`:
 | `address <folded>` | `` `` | the capped mails of the last day | | |
 | `subscriber <folded>` | `` `` | a subscriber | `subscribers <state>` | folded address |
 | `subscription <purpose> <hash>` | `` `` | whose link it is: a folded address, "" when it is forgotten | | |
+| `mailing <id>` | `` ``, `to <subscriber>` | a mail to many; each recipient | `mailings` | start, id |
+| `notices` | notice | what was given, or was there before | | |
 | `suppressed <folded>` | `` `` | why an address gets no mail | `suppressions` | folded address |
 | `account <folded>` | `sign-in`, `calendar` | the newest link of an address; its calendar | | |
 | `account <folded>` | `session <id>` | a session | `sessions` | began, id |

@@ -15,6 +15,7 @@ from chalicelib.ports.audit import Act, AuditStore
 from chalicelib.ports.clock import Clock
 from chalicelib.ports.files import ANOTHER, HERE, MISSING, ArrivedUpload, Files, UploadForm, UploadReceiver
 from chalicelib.ports.identity import CONTENT_KEPT, KEY_KEPT, Identity, KeyReused
+from chalicelib.ports.mailings import Delivery, Mailing, MailingStore, Outcome
 from chalicelib.ports.mails import MAIL_CAPS, Mailer, MailStore, MailTrouble, Outgoing, QueuedMail
 from chalicelib.ports.reminders import Reminded, ReminderStore
 from chalicelib.ports.site import Site, SiteFile
@@ -58,6 +59,7 @@ __all__ = [
     "CalendarLink",
     "Change",
     "Clock",
+    "Delivery",
     "DraftGone",
     "Event",
     "Files",
@@ -69,8 +71,11 @@ __all__ = [
     "MailStore",
     "MailTrouble",
     "Mailer",
+    "Mailing",
+    "MailingStore",
     "Message",
     "NumberTaken",
+    "Outcome",
     "Outgoing",
     "QueuedMail",
     "Reminded",
@@ -98,6 +103,7 @@ class Store(
     ReminderStore,
     SubscriptionStore,
     AccountStore,
+    MailingStore,
     MailStore,
     AuditStore,
     Protocol,

@@ -9,6 +9,7 @@ from chalicelib.sqlite_store.accounts import SqliteAccounts
 from chalicelib.sqlite_store.agreements import SqliteAgreements
 from chalicelib.sqlite_store.audit import SqliteAudit
 from chalicelib.sqlite_store.database import connect
+from chalicelib.sqlite_store.mailings import SqliteMailings
 from chalicelib.sqlite_store.mails import SqliteMails
 from chalicelib.sqlite_store.reminders import SqliteReminders
 from chalicelib.sqlite_store.subscriptions import SqliteSubscriptions
@@ -23,6 +24,7 @@ class SqliteStore(
     SqliteReminders,
     SqliteSubscriptions,
     SqliteAccounts,
+    SqliteMailings,
     SqliteMails,
     SqliteAudit,
 ):
