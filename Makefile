@@ -88,6 +88,7 @@ test: $(VENV)/.dev $(JUDGES) ## everything, in Debian's Chromium too
 bench: $(VENV)/.bench $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) ## measure builds of 1,000 and 10,000 pages, beside Material and Hugo; judge a vendor's archive; measure the desk's tickets and its cold start
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.desk
+	@$(BIN)/python -m bench.newsletter
 	@$(BIN)/python -m bench.cold
 
 package: $(VENV)/.runtime ## what AWS is given: the functions as one archive and their template, in dist/aws

@@ -81,6 +81,7 @@ class Release:
     ends_after_next: str
     because: tuple[str, ...]
     url: str
+    security: tuple[str, ...]
     fixes: tuple[str, ...]
     files: tuple[File, ...]
 
@@ -275,6 +276,7 @@ def _release(slug: str, version: str, release: dict[str, Any]) -> Release:
         ends_after_next=release.get("ends_after_next") or "",
         because=tuple(release.get("because") or ()),
         url=release["url"],
+        security=tuple(release.get("security") or ()),
         fixes=tuple(release.get("fixes") or ()),
         files=tuple(
             File(

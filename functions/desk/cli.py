@@ -23,6 +23,7 @@ from desk.audit_commands import audit
 from desk.backup_commands import backup, restore_command
 from desk.file_commands import files
 from desk.newsletter_commands import newsletter
+from desk.notice_commands import bounces, notices
 from desk.outbox_commands import outbox
 from desk.remind_command import remind
 from desk.report_command import report_command
@@ -167,7 +168,7 @@ def package(out: Path) -> None:
 
 for _group in (
     *(agreements, tickets, outbox, audit, files, remind, report_command),
-    *(subscribers, suppressions, newsletter),
+    *(subscribers, suppressions, newsletter, notices, bounces),
     *(backup, restore_command),
 ):
     main.add_command(_group)

@@ -32,6 +32,7 @@ NOT_SAMPLES = {
     "help/rename-or-bury-a-page.md",
     "help/sign-in.md",
     "help/run-the-desk-on-aws.md",
+    "help/send-notices.md",
     "help/send-the-newsletter.md",
     "help/subscribe.md",
     "help/tell-everybody.md",
