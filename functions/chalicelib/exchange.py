@@ -187,6 +187,11 @@ class Exchange:
                 "A page of another site asked your browser to send this, so it was not done. "
                 "Use the form on our own site."
             )
+        if self.form is None or not self.form.unpaced:
+            self.spend()
+
+    def spend(self) -> None:
+        """Count a post of this client. Raises `TooMany`."""
         self.service.posts.spend(neighbourhood(self.client))
 
     @contextmanager

@@ -91,6 +91,7 @@ class Form:
     button: str
     fields: tuple[Field, ...]
     keyed: bool = False  # takes an idempotency key
+    unpaced: bool = False  # one place may post it for many people; what it names wrongly is counted
     action: str = ""  # where it is sent to; "" for the plural of its name
 
     def names(self) -> tuple[str, ...]:
@@ -370,6 +371,7 @@ ONE_CLICK = "List-Unsubscribe"
 LEAVING = Form(
     name="leaving",
     title="Leave, or choose what you get",
+    unpaced=True,
     page="",
     button="Leave",
     fields=(

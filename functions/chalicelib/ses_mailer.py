@@ -13,6 +13,7 @@ from typing import Any
 
 from chalicelib import aws
 from chalicelib.ports import MailTrouble
+from chalicelib.ports.mailings import HandOverUnknown
 
 _PERMANENT = {"MessageRejected", "BadRequestException"}
 """What SES says of this very mail; all else is said of the account, the settings or the moment: it waits."""
@@ -34,7 +35,7 @@ class SesMailer:
         self._set = {"ConfigurationSetName": configuration_set} if configuration_set else {}
 
     def deliver(self, message: EmailMessage, recipient: str) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
 
         try:
             if self._made is None:
@@ -50,6 +51,8 @@ class SesMailer:
             # An account that may send to checked addresses only says so of every mail: that will change.
             sandbox = "not verified" in refused.response["Error"].get("Message", "")
             raise MailTrouble(f"SES said {code}", permanent=code in _PERMANENT and not sandbox) from None
+        except (ConnectionClosedError, ReadTimeoutError) as lost:
+            raise HandOverUnknown(f"SES did not answer ({type(lost).__name__})") from None
         except BotoCoreError as trouble:
             raise MailTrouble(f"SES cannot be reached ({type(trouble).__name__})", permanent=False) from None
 

@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib import answers, bodies, fields
 from chalicelib.answers import Answer
 from chalicelib.exchange import Exchange
-from chalicelib.refusals import Invalid
+from chalicelib.refusals import Invalid, NotFound
 from chalicelib.subscriptions import CONFIRMATIONS_APART, CONFIRMATIONS_FORGOTTEN, SubscriptionView
 
 SENT = "/api/subscriptions/sent"
@@ -49,7 +49,16 @@ def subscription(here: Exchange, token: str, view: SubscriptionView) -> Answer:
 
 def changed(here: Exchange, token: str) -> Answer:
     """Leave, undo it, or choose topics. A mail program's own button gets its answer with no way round:
-    RFC 8058 lets it send either encoding of forms, and forbids to lead it elsewhere."""
+    RFC 8058 lets it send either encoding of forms, and forbids to lead it elsewhere. Providers post for many
+    readers from one place, so only what names no subscription counts against their pace."""
+    try:
+        return _changed(here, token)
+    except NotFound:
+        here.spend()
+        raise
+
+
+def _changed(here: Exchange, token: str) -> Answer:
     desk = here.desk.subscriptions
     if bodies.is_multipart(here.headers.get("content-type", "")) or not here.body:
         return subscription(here, token, desk.leave(token))

@@ -9,6 +9,7 @@ from typing import Any
 import lxml.html
 import pytest
 
+from chalicelib.pace import Allowance
 from desk.server import loggable
 
 CLICK = b"List-Unsubscribe=One-Click"
@@ -195,3 +196,13 @@ def test_a_wrong_link_is_as_absent_as_any_other(house: Any) -> None:
     bodies = {house.client.get(one).body for one in wrong} | {house.client.send("POST", wrong[0]).body}
     assert len(bodies) == 1
     assert [house.client.get(one).status for one in wrong] == [404, 404, 404]
+
+
+def test_promise_14_many_readers_may_leave_from_one_place_and_a_guesser_has_to_wait(build_house: Any) -> None:
+    """A mail provider posts for all its readers: its pace is not theirs."""
+    house = build_house(posts=Allowance(burst=6, per_minute=1))
+    path = confirmed(house)
+    for _ in range(20):
+        assert house.client.send("POST", path, CLICK, Content_Type=FORM).status == 200
+    statuses = [house.client.send("POST", path + "x", CLICK, Content_Type=FORM).status for _ in range(6)]
+    assert statuses == [404, 404, 404, 404, 429, 429]
