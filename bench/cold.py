@@ -123,6 +123,7 @@ def cases(task: Path, address: str, table: str) -> list[Case]:
     }
     ours = {
         **aws,
+        "PYTHONTZPATH": str(task / "tzdata" / "zoneinfo"),
         "SUPPORT_URL": "https://support.example.com",
         "SUPPORT_STORE": f"dynamodb:{table}",
         "SUPPORT_FILES": "s3:files",

@@ -305,13 +305,16 @@ def work(event: object, context: Any) -> dict[str, int]:
     goes wrong is raised, so that it is tried again and then told of; each mail is claimed before it is sent,
     so two at once do no harm."""
     outbox, done = _service_of_environment().desk.outbox, {"noted": 0, "sent": 0, "failed": 0}
-    done["noted"] += _work_of_environment().noted()
-    while context.get_remaining_time_in_millis() > TIME_OF_A_BATCH:
-        sent, failed = outbox.run(BATCH)
-        done["sent"] += sent
-        done["failed"] += failed
-        if not sent + failed:
-            break
+    try:
+        done["noted"] += _work_of_environment().noted()
+    finally:
+        # What cannot be done now keeps no mail from going.
+        while context.get_remaining_time_in_millis() > TIME_OF_A_BATCH:
+            sent, failed = outbox.run(BATCH)
+            done["sent"] += sent
+            done["failed"] += failed
+            if not sent + failed:
+                break
     return done
 
 

@@ -370,7 +370,10 @@ class Desk:
         """The ticket that `token` opens, with the files that have arrived by now. Raises NotFound,
         NotStored."""
         view = self.tickets.read(token)
-        return self.tickets.read(token) if self.arrivals.note(view.number) else view
+        # While the file store cannot be reached, the ticket can still be read.
+        with suppress(NotStored):
+            return self.tickets.read(token) if self.arrivals.note(view.number) else view
+        return view
 
     def attach(self, arrived: ArrivedUpload) -> TicketView:
         """Show an arrived file on its ticket; take it away again when the ticket does not hold it (it was
@@ -451,8 +454,11 @@ def _now() -> datetime:
 
 
 def _setting(name: str, value: str, technique: str) -> str:
-    if not value.startswith(f"{technique}:") or value == f"{technique}:":
-        raise SettingTrouble(f"{name} must be such as '{technique}:var/…', not '{value}'")
+    if not value.startswith(f"{technique}:") or not value.removeprefix(f"{technique}:").strip("/"):
+        example = {"dynamodb": "dynamodb:TABLE", "s3": "s3:BUCKET/prefix"}.get(
+            technique, f"{technique}:var/…"
+        )
+        raise SettingTrouble(f"{name} must be such as '{example}', not '{value}'")
     return value.removeprefix(f"{technique}:")
 
 

@@ -27,6 +27,7 @@ import pytest
 from chalicelib import aws, wiring
 from chalicelib.agreements import Agreement
 from chalicelib.dynamodb_store import TABLE
+from chalicelib.refusals import NotStored
 from chalicelib.signing import agreement_key, fingerprint
 
 pytestmark = pytest.mark.slow
@@ -263,6 +264,23 @@ def test_a_file_that_nobody_looked_for_is_noted_by_the_work(
     held_by_policy("work", function.asked[before:], s3_place[1])
     listed = function.send("GET", url, Accept="application/json")
     assert [one["state"] for one in json.loads(listed["body"])["attachments"]] == ["stored"]
+
+
+def test_while_s3_cannot_be_reached_a_ticket_is_read_and_mails_go(
+    function: Lambda, ses: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one of AWS's services cannot do now keeps the others from nothing."""
+    import app
+
+    url = function.form("/api/tickets", TICKET)
+    app._service_of_environment().desk.files.close()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    aws.forget_session()
+    page, _ = function.page(url)
+    assert "Where is the button" in page.text_content()
+    with pytest.raises(NotStored):
+        function.work({}, Context())
+    assert len(ses.mails) == 2
 
 
 def test_health_tells_of_the_store_and_of_the_catalog_in_the_bucket(function: Lambda) -> None:

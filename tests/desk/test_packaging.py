@@ -56,6 +56,14 @@ def test_the_archive_holds_the_functions_and_what_they_import_and_no_more(task: 
     assert {name for name in there if "__pycache__" not in name} == wanted
 
 
+def test_the_zones_of_the_world_are_where_the_environment_says(task: Path) -> None:
+    """They are found without a search, and on a machine that has none of its own."""
+    environ = {"PYTHONTZPATH": str(task / "tzdata" / "zoneinfo")}
+    code = "import sys, zoneinfo; zoneinfo.ZoneInfo('America/Denver'); print('tzdata' in sys.modules)"
+    done = subprocess.run([sys.executable, "-S", "-c", code], env=environ, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
 def test_every_module_is_there_compiled_because_lambda_keeps_nothing(task: Path) -> None:
     sources = {path.with_suffix("") for path in task.rglob("*.py")}
     tag = sys.implementation.cache_tag
@@ -136,6 +144,7 @@ def test_the_environment_has_every_setting_and_no_secret(made: tuple[Path, Any])
         "SUPPORT_MAIL": {"Fn::Sub": "ses:${MailEvents}"},
         "SUPPORT_CATALOG": {"Fn::Sub": "s3://${SiteBucket}/data/catalog.json"},
         "SUPPORT_PROXIES": "1",  # CloudFront
+        "PYTHONTZPATH": "/var/task/tzdata/zoneinfo",
         "SUPPORT_SECRET": {"Fn::Sub": "{{resolve:secretsmanager:${Secret}:SecretString}}"},
     }
     secret = made[1]["Resources"]["Secret"]["Properties"]
