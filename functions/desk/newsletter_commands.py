@@ -122,6 +122,7 @@ def newsletter_test(wiring: Wired, issue_name: str, address: str, mails: Path | 
 @click.option("--topic", default=NEWSLETTER, show_default=True, help="Whose subscribers get it.")
 @yes_option
 @per_second_option
+@click.option("--wait", is_flag=True, help="Stay until what was refused for the moment is sent or given up.")
 @click.option("--new-text", is_flag=True, help="Go on although the text was changed since it was begun.")
 @mails_option
 @click.pass_obj
@@ -131,6 +132,7 @@ def newsletter_send(
     topic: str,
     yes: bool,
     per_second: float,
+    wait: bool,
     new_text: bool,
     mails: Path | None,
 ) -> None:
@@ -155,6 +157,9 @@ def newsletter_send(
     elif held.counts["pending"] and not yes:
         click.confirm(f"{sending.in_words(held.counts)} Go on with the rest?", abort=True)
     ended = sending.send(desk, one.mail, held, per_second=per_second)
+    while wait and not ended.why and sending.rested(desk, held.id):
+        again = desk.store.mailing(held.id) or held
+        ended = sending.send(desk, one.mail, again, per_second=per_second)
     sending.told(desk, held.id, ended, f"desk newsletter send {one.name}")
 
 

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from email.message import EmailMessage
@@ -71,6 +71,17 @@ def settled(desk: Desk, mailing: Mailing) -> Mailing:
     except (AtWork, SenderBusy):
         return mailing
     return desk.store.mailing(mailing.id) or mailing
+
+
+def rested(desk: Desk, mailing: str, sleep: Callable[[float], None] = time.sleep) -> bool:
+    """Wait until the next of those that were refused for the moment is due; False when there is none."""
+    rest, _ = desk.store.deliveries(mailing, ["pending"])
+    if not rest:
+        return False
+    soonest = min(one.next_try for one in rest)
+    click.echo(f"{len(rest)} wait to be tried again at {moment(desk, soonest)}.", err=True)
+    sleep(max(0.0, (soonest - desk.clock()).total_seconds()))
+    return True
 
 
 def told(desk: Desk, mailing: str, ended: Ended, again: str) -> None:

@@ -311,3 +311,41 @@ def test_a_lapsed_agreement_is_refused_with_the_rule_and_the_dates(page: Page, s
     assert "2025-11-18" in shown
     assert "2024-12-31" in shown
     assert "policy/support.md" in shown
+
+
+def test_somebody_subscribes_confirms_chooses_leaves_and_comes_back(page: Page, site: Site) -> None:
+    def press(words: str) -> None:
+        page.get_by_role("button", name=words).click()
+
+    page.goto(site.url + "/support/subscribe/")
+    page.fill("#email", "dana.ortiz@example.gov")
+    press("Subscribe")
+    expect(page.locator("#topics-error")).to_have_text("Choose what you want to receive.")
+    expect(page.locator("#email")).to_have_value("dana.ortiz@example.gov")
+    page.get_by_label("The newsletter").check()
+    page.get_by_label("Releases of Cityworks").check()
+    press("Subscribe")
+    page.wait_for_url(re.compile("/api/subscriptions/sent$"))
+    expect(page.locator("h1")).to_have_text("Look into your mails")
+    held = site.desk.store.subscriber("dana.ortiz@example.gov")
+    assert held is not None
+    page.goto(site.desk.subscriptions.confirm_url(held))
+    expect(page.locator(".answer li")).to_have_text(["The newsletter", "Releases of Cityworks"])
+    press("Confirm")
+    expect(page.locator("h1")).to_have_text("You are subscribed")
+    page.get_by_role("link", name="Change what you get, or leave").click()
+    expect(page.get_by_label("The newsletter")).to_be_checked()
+    expect(page.get_by_label("Security")).not_to_be_checked()
+    page.get_by_label("Security").check()
+    press("Save")
+    expect(page.locator(".lead")).to_contain_text("The newsletter, Security, Releases of Cityworks")
+    press("Send me nothing any more")
+    expect(page.locator("h1")).to_have_text("You get nothing any more")
+    assert site.desk.subscriptions.of("dana.ortiz@example.gov").state == "left"  # type: ignore[union-attr]
+    press("Subscribe me again")
+    expect(page.locator("h1")).to_have_text("Your subscription")
+    assert site.desk.subscriptions.of("dana.ortiz@example.gov").topics == (  # type: ignore[union-attr]
+        "newsletter",
+        "security",
+        "releases/cityworks",
+    )

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from desk import sending
 from desk.cli import main
 from desk.terminal import Wired
 
@@ -290,3 +291,16 @@ def test_another_secret_sends_no_links_that_lead_nowhere(
     assert server.mails == []
     del world.environ["SUPPORT_SECRET"]
     assert run("newsletter", "send", "autumn", "--yes").stdout == "8 sent; 8 in all.\n"
+
+
+def test_a_send_that_waits_rests_until_the_next_try_is_due(
+    run: Any, server: Any, people: list[str], world: Any
+) -> None:
+    server.rcpt["s1@example.org"] = ["451 busy"]
+    run("newsletter", "send", "autumn", "--yes")
+    slept: list[float] = []
+    assert sending.rested(world.desk, "newsletter/autumn", slept.append)
+    assert slept == [300.0]
+    world.pass_(seconds=slept[0])
+    assert run("newsletter", "send", "autumn", "--yes", "--wait").stdout == "8 sent; 8 in all.\n"
+    assert not sending.rested(world.desk, "newsletter/autumn", slept.append)
