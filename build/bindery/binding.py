@@ -169,14 +169,14 @@ def due(content: Path, now: datetime, *, cache: Path | None = None) -> datetime 
 def next_turn(content: Path, now: datetime, *, cache: Path | None = None) -> datetime | None:
     """The next instant at which the site changes by itself: an embargo ends, a day of support has passed;
     None when there is none, or no content that can be read."""
-    from bindery.outputs import data
+    from bindery.outputs import data, disclosure
 
     if not content.is_dir():
         return None
     scan = _scan(content, _found(content), cache, _quiet)
     library = checks.assemble(scan, content=content, now=now)
     held = [item.publish_at for item in scan.items.values() if item.publish_at and not item.draft]
-    turns = (*data.turns(library, support.answers(library)), *library.policy.turns())
+    turns = (*data.turns(library, support.answers(library)), *library.policy.turns(), *disclosure.turns(now))
     return min((instant for instant in (*held, *turns) if instant > now), default=None)
 
 
@@ -233,7 +233,7 @@ def build(
 
 def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs: _Inputs) -> Built:
     from bindery import render
-    from bindery.outputs import data
+    from bindery.outputs import data, disclosure
 
     content, site, cache, tell = order.content, order.site, order.cache, order.tell
     site_url = (order.url or _site_url(site)).rstrip("/") + "/"
@@ -339,7 +339,7 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     kept.save()
     bodies.save()
     if cache:
-        turns = (*data.turns(library, answers), *library.policy.turns())
+        turns = (*data.turns(library, answers), *library.policy.turns(), *disclosure.turns(order.now))
         _remember(cache, order.out, inputs, scan, order.now, turns)
     return Built(
         rendered=tuple(plan.url for plan, _ in to_render),
@@ -433,7 +433,17 @@ def _others(
 ) -> dict[str, Other]:
     """Everything beside the pages, by its path below the output folder; None where it is there already."""
     from bindery import render
-    from bindery.outputs import addresses, calendars, catalog, citations, data, feeds, identities, mails
+    from bindery.outputs import (
+        addresses,
+        calendars,
+        catalog,
+        citations,
+        data,
+        disclosure,
+        feeds,
+        identities,
+        mails,
+    )
 
     site, now = order.site, order.now
     others: dict[str, Other] = {}
@@ -503,6 +513,13 @@ def _others(
             for use, name in (("light", "newsletter.css"), ("dark", "newsletter-dark.css"))
         },
         width_of=lambda path: _width(library.content / path),
+    )
+    take(
+        "public",
+        (
+            (path, kept.of(f"public/{path}", key, make))
+            for path, key, make in disclosure.plans(library, site_url=site_url, now=now)
+        ),
     )
     take("mails", ((p.path, kept.of(f"mails/{p.path}", p.key, p.text)) for p in mail_plans))
     take("public", render.static(site))

@@ -139,6 +139,7 @@ def test_the_same_content_again_is_not_another_publication(tmp_path: Path) -> No
 
 
 def test_assets_stay_for_24_hours_after_they_were_last_current(tmp_path: Path) -> None:
+    """Promise 23: pages opened before find their files for 24 hours."""
     folder = publications.target(f"dir:{tmp_path / 'site'}")
     dist = make_dist(tmp_path / "dist", site("one", style="old"))
     publish.publish(folder, dist, now=NOON)

@@ -328,6 +328,7 @@ def test_a_rollback_stands_until_the_next_push(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_reader_during_twenty_pushes_sees_neither_a_hole_nor_a_mix(tmp_path: Path) -> None:
+    """Promise 23: the old site or the new one, never a mix."""
     server(tmp_path / "srv")
     clone = make_clone(tmp_path / "clone", FIRST)
     push(clone, tmp_path / "srv")

@@ -42,6 +42,7 @@ NOT_SAMPLES = {
     "newsletter/index.md",
     "help/papers-as-pdf.md",
     "papers/index.md",
+    "policy/promises.md",
     "releases/cityworks/15.8.9.md",
     "releases/cityworks/23.10.md",
     "releases/cityworks/index.md",

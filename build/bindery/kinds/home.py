@@ -10,6 +10,7 @@ from bindery.source import Problem, Source
 
 _URL = re.compile(r"https?://[^\s]+\Z")
 _TARGET = re.compile(r"(?:https://|/)[^\s]*\Z")
+_CONTACT = re.compile(r"(?:https://[^\s]+|[^@\s]+@[^@\s]+\.[^@\s]+)\Z")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 
 
@@ -36,12 +37,14 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Home(Item):
-    """The home page; `banner` stands on it, `notice` on every page; `hub` is the WebSub hub that the feeds
+    """The home page; `banner` stands on it, `notice` on every page; `security_contact`, a mail or other
+    address, takes word of weaknesses, the vendor's own where it is ""; `hub` is the WebSub hub that the feeds
     name, "" for none."""
 
     vendor: Vendor
     banner: str
     notice: str
+    security_contact: str
     hub: str
     tasks: tuple[Task, ...]
 
@@ -79,8 +82,22 @@ def parse(source: Source, problems: list[Problem]) -> Home | None:
         card.finish("a task")
     banner = fields.text("banner", such_as="'Phones are down until noon.'")
     notice = fields.text("notice", such_as="'Our phones are down until noon; tickets reach us.'")
+    security_contact = fields.text(
+        "security_contact",
+        such_as="security@example.com",
+        must_be="a mail address or an address",
+        pattern=_CONTACT,
+    )
     hub = fields.text("hub", such_as="https://hub.example.com/", must_be="an address", pattern=_URL)
     fields.finish("the home page")
     if len(problems) > before:
         return None
-    return Home(**shared, vendor=vendor, banner=banner, notice=notice, hub=hub, tasks=tuple(tasks))
+    return Home(
+        **shared,
+        vendor=vendor,
+        banner=banner,
+        notice=notice,
+        security_contact=security_contact,
+        hub=hub,
+        tasks=tuple(tasks),
+    )
