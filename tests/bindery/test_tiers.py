@@ -486,7 +486,7 @@ def test_a_further_version_changes_no_end_that_is_known(library: Library, day: d
     for key, answer in before.items():
         if answer.ends is not None:
             assert after[key].ends == answer.ends
-        for tier in answer.tiers:
+        for tier in answer.tiers[:-1]:  # the last ends with support, whatever a later rule calls it
             if tier.ends is not None:
                 assert after[key].until(tier.name) == tier
 
