@@ -123,7 +123,8 @@ def openapi_document(here: Exchange) -> Answer:
 def open_ticket(here: Exchange) -> Answer:
     from chalicelib.drafts import TicketDraft
 
-    receipt = here.desk.tickets.open(TicketDraft(**here.values), key=here.key)
+    draft = TicketDraft(**here.values)
+    receipt = here.desk.tickets.open(draft, key=here.key, signed_in=here.address)
     if here.wants_page:
         return answers.see(f"/api/tickets/{receipt.token}")
     return answers.as_json(receipt.as_json(), status=201, headers=(("Location", receipt.url),))
@@ -173,8 +174,8 @@ def look_up_renewal(here: Exchange) -> Answer:
     lookups = here.desk.lookups
     with here.guarded():
         return here.see_or_json(
-            lambda: f"/api/renewals/{lookups.renewal_page(**here.values)}",
-            lambda: lookups.look_up(**here.values).as_json(),
+            lambda: f"/api/renewals/{lookups.renewal_page(**here.values, address=here.address)}",
+            lambda: lookups.look_up(**here.values, address=here.address).as_json(),
         )
 
 
@@ -190,8 +191,8 @@ def ask_download(here: Exchange) -> Answer:
     lookups = here.desk.lookups
     with here.guarded():
         return here.see_or_json(
-            lambda: f"/api/downloads/{lookups.download_page(**here.values)}",
-            lambda: lookups.download(**here.values).as_json(),
+            lambda: f"/api/downloads/{lookups.download_page(**here.values, address=here.address)}",
+            lambda: lookups.download(**here.values, address=here.address).as_json(),
         )
 
 
@@ -207,7 +208,7 @@ def look_up_updates(here: Exchange) -> Answer:
     from chalicelib import lookup_pages
 
     with here.guarded():
-        return lookup_pages.updates(here, here.desk.lookups.updates(**here.values))
+        return lookup_pages.updates(here, here.desk.lookups.updates(**here.values, address=here.address))
 
 
 @route("/api/subscriptions", "POST", fields.SUBSCRIPTION)
@@ -297,6 +298,25 @@ def signed_out(here: Exchange) -> Answer:
     from chalicelib import sign_in_pages
 
     return sign_in_pages.signed_out(here)
+
+
+@route("/api/me", "GET")
+def me(here: Exchange) -> Answer:
+    from chalicelib import me_pages
+
+    return me_pages.shown(here)
+
+
+@route("/api/me/calendar", "POST", fields.MY_CALENDAR)
+def keep_my_calendar(here: Exchange) -> Answer:
+    from chalicelib import me_pages
+
+    return me_pages.calendar_kept(here)
+
+
+@route("/api/calendar/{token}", "GET")
+def my_calendar(here: Exchange, token: str) -> Answer:
+    return answers.as_calendar(here.desk.my_calendars.text(token.removesuffix(".ics")))
 
 
 @app.lambda_function(name="work")  # type: ignore[untyped-decorator]

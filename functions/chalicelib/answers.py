@@ -120,6 +120,11 @@ def as_json(value: object, *, status: int = 200, headers: tuple[tuple[str, str],
     )
 
 
+def as_calendar(text: str) -> Answer:
+    """An iCalendar text, to be subscribed to."""
+    return Answer(status=200, content_type="text/calendar; charset=utf-8", body=text)
+
+
 def see(location: str, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
     """303: the result has its own address, so that reload and back send nothing again."""
     return Answer(status=303, headers=(("Location", location), *headers))

@@ -19,4 +19,6 @@ def kept_address(store: Store, address: str) -> str:
         if folded(contact) == wanted
     ]
     sent, _ = store.tickets_of(wanted, limit=1)
-    return next(iter([*contacts, *(ticket.email for ticket in sent)]), "")
+    subscriber = store.subscriber(wanted)
+    subscribed = [subscriber.email] if subscriber is not None and subscriber.state == "confirmed" else []
+    return next(iter([*contacts, *(ticket.email for ticket in sent), *subscribed]), "")

@@ -139,7 +139,8 @@ class Exchange:
     @cached_property
     def session(self) -> WebSession | None:
         """Who has signed in, None for nobody."""
-        return self.desk.web_sessions.of(self.cookie(cookies.SESSION))
+        secret = self.cookie(cookies.SESSION)
+        return self.desk.web_sessions.of(secret) if secret else None
 
     @property
     def signed_in(self) -> WebSession:

@@ -150,7 +150,8 @@ KEY = Field(
     name="key",
     label="The agreement key",
     ask="the agreement key",
-    meaning="The secret that came with the agreement. Blanks around and within it do not matter.",
+    meaning="The secret that came with the agreement; who has signed in as one of its contacts needs none. "
+    "Blanks around and within it do not matter.",
     limit=200,
     example="k7Qm-2f9x-…",
     shape="secret",
@@ -334,14 +335,14 @@ RENEWAL = Form(
     title="Look up a renewal",
     page="support/renewal/",
     button="Look it up",
-    fields=(AGREEMENT, KEY),
+    fields=(AGREEMENT, _optional(KEY)),
 )
 DOWNLOAD = Form(
     name="download",
     title="Download a release",
     page="support/download/",
     button="Get the download",
-    fields=(AGREEMENT, KEY, PRODUCT, VERSION, FILE),
+    fields=(AGREEMENT, _optional(KEY), PRODUCT, VERSION, FILE),
 )
 UPDATES = Form(
     name="updates",
@@ -465,10 +466,28 @@ SIGN_OUT = Form(
         ),
     ),
 )
+MY_CALENDAR = Form(
+    name="my calendar",
+    title="My calendar",
+    page="",
+    button="Make a new address",
+    fields=(
+        Field(
+            name="remove",
+            label="Take it away",
+            ask="whether to take it away",
+            meaning="Takes the calendar's address away, and makes no new one.",
+            limit=3,
+            example="yes",
+            choices=(Choice(value="yes", meaning="Take it away"),),
+            optional=True,
+        ),
+    ),
+)
 NOTHING = Form(name="nothing", title="", page="", button="", fields=())
 FORMS = (
     *(TICKET, MESSAGE, CLOSE, ATTACHMENT, RENEWAL, DOWNLOAD, UPDATES, SUBSCRIPTION, LEAVING),
-    *(SIGN_IN, REDEEM, SIGN_OUT),
+    *(SIGN_IN, REDEEM, SIGN_OUT, MY_CALENDAR),
 )
 
 

@@ -22,9 +22,9 @@ def renewal(here: Exchange, found: RenewalAnswer) -> Answer:
         {
             **found.as_json(),
             "product": found.product_name,
-            "covered_from": _day(found.covered_from),
-            "covered_until": _day(found.covered_until),
-            "newest_entitled": _release(found.newest_entitled),
+            "covered_from": day(found.covered_from),
+            "covered_until": day(found.covered_until),
+            "newest_entitled": release_of(found.newest_entitled),
         },
         found.as_json(),
     )
@@ -52,10 +52,10 @@ def updates(here: Exchange, found: UpdatesAnswer) -> Answer:
         {
             **found.as_json(),
             "product": _name(here, found.product),
-            "newest": _release(found.newest),
-            "newest_entitled": _release(found.newest_entitled),
-            "supported_until": _day(found.supported_until),
-            "earliest_end": _day(found.earliest_end),
+            "newest": release_of(found.newest),
+            "newest_entitled": release_of(found.newest_entitled),
+            "supported_until": day(found.supported_until),
+            "earliest_end": day(found.earliest_end),
         },
         found.as_json(),
     )
@@ -77,11 +77,11 @@ def _name(here: Exchange, product: str) -> str:
     return here.desk.catalog().products[product].name
 
 
-def _day(day: date | None) -> Mapping[str, str] | None:
+def day(day: date | None) -> Mapping[str, str] | None:
     return {"iso": day.isoformat(), "text": day_text(day)} if day else None
 
 
-def _release(release: ReleaseName | None) -> Mapping[str, Any] | None:
+def release_of(release: ReleaseName | None) -> Mapping[str, Any] | None:
     if release is None:
         return None
-    return {"version": release.version, "url": release.url, "released": _day(release.released)}
+    return {"version": release.version, "url": release.url, "released": day(release.released)}

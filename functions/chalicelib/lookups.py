@@ -1,6 +1,8 @@
 """What a customer may look up: the state of an agreement, a download, the newest release.
 
-Unknown agreement, wrong key and withdrawn agreement are refused in the same words after the same work.
+An agreement is opened by its key, or without one by who has signed in (`address`) as one of its contacts.
+Unknown agreement, wrong key, no key, another's and withdrawn agreement are refused in the same words after
+the same work.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from chalicelib.addresses import folded
 from chalicelib.agreements import Agreement
 from chalicelib.catalog import Catalog, File, Product, Release
 from chalicelib.durations import duration, same_day_later
@@ -101,13 +104,13 @@ class Lookups:
     catalog: Callable[[], Catalog]
     clock: Clock
 
-    def look_up(self, agreement: str, key: str) -> RenewalAnswer:
-        """The state of an agreement whose key is known. Raises Invalid, NotFound, NotAvailable."""
-        return self._renewal(self._mine(agreement, key))
+    def look_up(self, agreement: str, key: str, *, address: str = "") -> RenewalAnswer:
+        """The state of one's own agreement. Raises Invalid, NotFound, NotAvailable."""
+        return self._renewal(self._mine(agreement, key, address))
 
-    def renewal_page(self, agreement: str, key: str) -> str:
+    def renewal_page(self, agreement: str, key: str, *, address: str = "") -> str:
         """A word for the address of a page that shows `look_up` for ten minutes; it holds no key."""
-        found = self._mine(agreement, key)
+        found = self._mine(agreement, key, address)
         return self.signer.seal("renewal page", {"agreement": found.agreement}, self.clock() + PAGE_TIME)
 
     def renewal_on_page(self, word: str) -> RenewalAnswer:
@@ -115,18 +118,22 @@ class Lookups:
         claim = self.signer.open("renewal page", word, self.clock())
         return self._renewal(self._standing(str(claim["agreement"])))
 
-    def download(self, agreement: str, key: str, product: str, version: str, file: str) -> DownloadAnswer:
+    def download(
+        self, agreement: str, key: str, product: str, version: str, file: str, *, address: str = ""
+    ) -> DownloadAnswer:
         """A link to one file, for five minutes. `file` may be "" when the release has one file.
 
         Raises Invalid, NotFound, NotEntitled, NotAvailable.
         """
         _asked(product=product, version=version)
-        return self._download(self._mine(agreement, key), product, version, file)
+        return self._download(self._mine(agreement, key, address), product, version, file)
 
-    def download_page(self, agreement: str, key: str, product: str, version: str, file: str) -> str:
+    def download_page(
+        self, agreement: str, key: str, product: str, version: str, file: str, *, address: str = ""
+    ) -> str:
         """A word for the address of a page that shows a fresh `download` for ten minutes. Raises what that
         raises."""
-        answer = self.download(agreement, key, product, version, file)
+        answer = self.download(agreement, key, product, version, file, address=address)
         claim = {"agreement": agreement.strip(), "product": product, "version": version, "file": answer.file}
         return self.signer.seal("download page", claim, self.clock() + PAGE_TIME)
 
@@ -137,13 +144,15 @@ class Lookups:
         held = self._standing(claim["agreement"])
         return self._download(held, claim["product"], claim["version"], claim["file"])
 
-    def updates(self, product: str, version: str, agreement: str = "", key: str = "") -> UpdatesAnswer:
+    def updates(
+        self, product: str, version: str, agreement: str = "", key: str = "", *, address: str = ""
+    ) -> UpdatesAnswer:
         """The newest release, the newest that the agreement gives, and how long `version` is supported.
 
         Raises Invalid, NotFound (agreement given, but it or its key is wrong), NotAvailable.
         """
         _asked(product=product, version=version)
-        held = self._mine(agreement, key) if agreement.strip() or key.strip() else None
+        held = self._mine(agreement, key, address) if agreement.strip() or key.strip() else None
         catalog, today = self.catalog(), self._today()
         line, release = _release(catalog, product, version)
         out = [other for other in line.ordered if other.released <= today] or [release]
@@ -170,15 +179,18 @@ class Lookups:
     def _today(self) -> date:
         return self.clock().astimezone(self.catalog().hours.zone).date()
 
-    def _mine(self, number: str, key: str) -> Agreement:
-        _asked(agreement=number, key=key)
+    def _mine(self, number: str, key: str, address: str) -> Agreement:
+        _asked(agreement=number)
         # The same work, in the same order, whatever is wrong with the two: nothing is left out early.
         today = self._today()
         kept = self.store.key_hashes(number.strip(), self.clock())
         agreement = self.store.agreement(number.strip())
         given = fingerprint(read_key(key))
         right = [same(one, given) for one in (*kept, *[_NO_KEY] * (2 - len(kept)))]
-        if not any(right) or agreement is None or _withdrawn(agreement, today):
+        contacts = [folded(contact) for contact in agreement.contacts] if agreement else []
+        # A key that was given decides: who mistypes it is told so, signed in or not.
+        own = not key.strip() and address != "" and folded(address) in contacts
+        if not (any(right) or own) or agreement is None or _withdrawn(agreement, today):
             raise NotFound
         return agreement
 
@@ -229,7 +241,6 @@ def _withdrawn(agreement: Agreement, today: date) -> bool:
 def _asked(**fields: str) -> None:
     words = {
         "agreement": "Enter the number of your agreement.",
-        "key": "Enter the key of your agreement.",
         "product": "Choose a product.",
         "version": "Choose a version.",
     }

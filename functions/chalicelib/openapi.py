@@ -114,6 +114,11 @@ def _responses(operation: Operation) -> dict[str, Any]:
             "description": "Done; a browser is led to the result's own page.",
             "headers": _headers(["Location"]),
         }
+    if "NotSignedIn" in operation.refusals and "303" not in said:
+        said["303"] = {
+            "description": "Nobody is signed in: a browser is led to where one signs in.",
+            "headers": _headers(["Location"]),
+        }
     by_status: dict[int, list[str]] = {}
     for name in sorted({*operation.refusals, *EVERYWHERE}):
         by_status.setdefault(REFUSALS[name][0], []).append(name)

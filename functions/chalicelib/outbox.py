@@ -29,22 +29,26 @@ class Outbox:
         as neither.
         """
         sent = failed = 0
-        for queued in self.store.claim_mails(self.clock(), limit):
-            try:
-                trouble = self._hand_over(queued)
-            except Unwanted as reason:
-                self.store.drop_mail(queued.mail.id, str(reason))
-                continue
-            if trouble is None:
-                self.store.mail_sent(queued.mail.id, self.clock())
-                sent += 1
-                continue
-            failed += 1
-            wait = None
-            if not trouble.permanent and queued.attempts <= len(WAITS):
-                wait = self.clock() + timedelta(minutes=WAITS[queued.attempts - 1])
-            self.store.mail_failed(queued.mail.id, str(trouble), wait)
-        return sent, failed
+        while True:
+            claimed = self.store.claim_mails(self.clock(), limit)
+            for queued in claimed:
+                try:
+                    trouble = self._hand_over(queued)
+                except Unwanted as reason:
+                    self.store.drop_mail(queued.mail.id, str(reason))
+                    continue
+                if trouble is None:
+                    self.store.mail_sent(queued.mail.id, self.clock())
+                    sent += 1
+                    continue
+                failed += 1
+                wait = None
+                if not trouble.permanent and queued.attempts <= len(WAITS):
+                    wait = self.clock() + timedelta(minutes=WAITS[queued.attempts - 1])
+                self.store.mail_failed(queued.mail.id, str(trouble), wait)
+            # A batch of nothing but unwanted ones says nothing of those behind it.
+            if sent or failed or len(claimed) < limit:
+                return sent, failed
 
     def _hand_over(self, queued: QueuedMail) -> MailTrouble | None:
         try:

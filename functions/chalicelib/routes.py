@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.addresses import folded
 from chalicelib.agreements import Agreement, coverage
 from chalicelib.catalog import Catalog, NoRule
 from chalicelib.drafts import TicketDraft
@@ -98,7 +99,7 @@ def covered(agreement: Agreement | None, draft: TicketDraft, catalog: Catalog | 
     """Whether the agreement covers today: "yes", "no", or "unknown" for want of an agreement, a catalog,
     a rule of the policy or an e-mail address that is among the agreement's contacts (a stranger must not
     learn about it)."""
-    if agreement is None or catalog is None or draft.email not in agreement.contacts:
+    if agreement is None or catalog is None or folded(draft.email) not in map(folded, agreement.contacts):
         return "unknown"
     today = now.astimezone(catalog.hours.zone).date()
     try:

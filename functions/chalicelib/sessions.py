@@ -35,6 +35,10 @@ class Invitation:
 
     def text(self) -> str:
         """The calendar, the same bytes each time."""
+        return calendar_text.calendar(self.method, [self.entry()])
+
+    def entry(self) -> str:
+        """The event alone, for a calendar that has others too."""
         session, line, text = self.session, calendar_text.line, calendar_text.text
         ends = session.start + timedelta(minutes=session.minutes)
         lines = [
@@ -62,7 +66,7 @@ class Invitation:
                     *((("RSVP", "TRUE"),) if asks else ()),
                 )
             )
-        return calendar_text.calendar(self.method, [calendar_text.component("VEVENT", lines)])
+        return calendar_text.component("VEVENT", lines)
 
 
 def chosen(hours: OpeningHours | None, start: datetime, minutes: int, now: datetime) -> None:

@@ -14,7 +14,9 @@ from datetime import date, datetime
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from chalicelib import entitlement
+from chalicelib.catalog import File
 from chalicelib.lookups import DownloadAnswer, UpdatesAnswer
+from chalicelib.me import Me, MyRelease, MySession, MyTicket
 from chalicelib.standing import RenewalAnswer
 from chalicelib.subscriptions import SubscriptionView
 from chalicelib.tickets import TicketReceipt, TicketView
@@ -158,6 +160,15 @@ SHAPES: dict[str, Schema] = {
     "SignInLink": shape({"wants_code": BOOL, "expires": INSTANT}),
     "SignedIn": shape({"address": TEXT, "session": TEXT, "until": INSTANT, "next": TEXT}),
     "SignedOut": shape({"signed_in": BOOL}),
+    "Me": of(
+        Me,
+        agreements=many({"$ref": "#/components/schemas/Renewal"}),
+        downloads=many(of(MyRelease, without=("url",), notes_url=TEXT, files=many(of(File)))),
+        subscription=or_null({"$ref": "#/components/schemas/Subscription"}),
+        tickets=many(of(MyTicket, without=("received_text",), url=LINK)),
+        sessions=many(of(MySession, without=("began_text", "seen_text"))),
+    ),
+    "MyCalendar": shape({"calendar_url": TEXT}),
     "Problem": {
         **shape(
             {

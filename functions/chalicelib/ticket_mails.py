@@ -20,9 +20,10 @@ class TicketMails:
     message_id: Callable[[], str]
     clock: Clock
 
-    def to_visitor(self, template: str, ticket: Ticket, part: int = 0) -> Outgoing:
-        """`part`: the message or event that it is about."""
-        return self._mail(template, ticket.email, ticket, part, capped=True)
+    def to_visitor(self, template: str, ticket: Ticket, part: int = 0, *, capped: bool = True) -> Outgoing:
+        """`part`: the message or event that it is about; `capped`: not for somebody who has just proved that
+        the address is theirs."""
+        return self._mail(template, ticket.email, ticket, part, capped=capped)
 
     def to_staff(self, template: str, ticket: Ticket, part: int = 0, *, to: str = "") -> tuple[Outgoing, ...]:
         """To `to`, or to whoever has the ticket; nothing while nobody has it."""

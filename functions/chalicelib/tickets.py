@@ -10,11 +10,12 @@ import json
 import secrets
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from chalicelib import drafts, known, life, routes, sessions
+from chalicelib.addresses import folded
 from chalicelib.catalog import Catalog
 from chalicelib.drafts import TicketDraft
 from chalicelib.life import NotNow, Occasion
@@ -62,17 +63,23 @@ class Tickets:
     mails: TicketMails
     sender: Callable[[], str]
 
-    def open(self, draft: TicketDraft, *, key: str | None = None) -> TicketReceipt:
+    def open(self, draft: TicketDraft, *, key: str | None = None, signed_in: str = "") -> TicketReceipt:
         """Take a ticket. It is on disk with its mails when this returns.
 
+        Who has `signed_in` with the address of the ticket has proved it: its mails have no cap, and where no
+        agreement is named, the only one of the address is meant.
         The same `key` within 7 days, or without one the same content within 10 minutes, gives the first
         ticket again. Raises Invalid (fields, or a key that was used with other content) and NotStored.
         """
         now, catalog = self.clock(), self.catalog()
         wish = drafts.check(draft, catalog.hours if catalog else None, now)
+        content = [getattr(draft, name) for name in (*drafts.FIELDS, *drafts.WISHES)]
+        proved = bool(signed_in) and folded(draft.email) == folded(signed_in)
+        if proved and not draft.agreement:
+            mine = self.store.agreements_of(signed_in)
+            draft = replace(draft, agreement=mine[0].agreement if len(mine) == 1 else "")
         agreement = self.store.agreement(draft.agreement) if draft.agreement else None
         route = routes.route(draft, agreement, catalog)
-        content = [getattr(draft, name) for name in (*drafts.FIELDS, *drafts.WISHES)]
         identity = identified("ticket", key, json.dumps(content))
         for _ in range(5):
             number, salt = ticket_number(), secrets.token_hex(16)
@@ -99,7 +106,7 @@ class Tickets:
                 ticket = life.session_set(ticket, asked, visitor)
             try:
                 kept, repeated = self.store.open_ticket(
-                    ticket, identity, self._opening_mails(ticket, route), now
+                    ticket, identity, self._opening_mails(ticket, route, capped=not proved), now
                 )
             except NumberTaken:
                 continue
@@ -246,10 +253,10 @@ class Tickets:
     def _visitor(self) -> Occasion:
         return Occasion(at=self.clock(), who="visitor", catalog=self.catalog())
 
-    def _opening_mails(self, ticket: Ticket, route: Route) -> Sequence[Outgoing]:
+    def _opening_mails(self, ticket: Ticket, route: Route, *, capped: bool) -> Sequence[Outgoing]:
         told = [self.mails.to_staff("staff_ticket", ticket, to=to) for to in (route.mailbox, *route.told)]
         return [
-            self.mails.to_visitor("visitor_receipt", ticket),
+            self.mails.to_visitor("visitor_receipt", ticket, capped=capped),
             *(mail for mails in told for mail in mails),
         ]
 

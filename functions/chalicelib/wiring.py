@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from chalicelib.letters import LetterMaker
     from chalicelib.local_files import LocalFiles
     from chalicelib.lookups import DownloadAnswer, Lookups, UpdatesAnswer
+    from chalicelib.me import MyPages
+    from chalicelib.my_calendar import MyCalendars
     from chalicelib.outbox import Outbox
     from chalicelib.ports import Act, ArrivedUpload, Clock, Files, Mailer, Site, Store
     from chalicelib.reminders import Reminders
@@ -299,6 +301,43 @@ class Desk:
         from chalicelib.web_sessions import WebSessions
 
         return WebSessions(store=self.store, clock=self.clock)
+
+    @cached_property
+    def my_pages(self) -> MyPages:
+        import secrets
+
+        from chalicelib.me import MyPages
+
+        return MyPages(
+            store=self.store,
+            signer=self.signer,
+            catalog=self.catalog,
+            clock=self.clock,
+            web_sessions=self.web_sessions,
+            ticket_url=self.tickets.url,
+            subscription=self.subscriptions.of,
+            site=self.settings.url,
+            chance=partial(secrets.token_hex, 16),
+        )
+
+    @cached_property
+    def my_calendars(self) -> MyCalendars:
+        from chalicelib.my_calendar import MOST_TICKETS, MyCalendars, session_entries
+        from chalicelib.sign_in import HOME
+
+        return MyCalendars(
+            store=self.store,
+            pages=self.my_pages,
+            catalog=self.catalog,
+            today=lambda: self.clock().astimezone(self.catalog().hours.zone).date(),
+            sessions=lambda address: session_entries(
+                self.store.tickets_of(address, limit=MOST_TICKETS)[0],
+                self.tickets.invitation,
+                f"{self.settings.url}{HOME}",
+            ),
+            site=self.settings.url,
+            host=self.tickets.host,
+        )
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -27,6 +27,7 @@ from desk.notice_commands import bounces, notices
 from desk.outbox_commands import outbox
 from desk.remind_command import remind
 from desk.report_command import report_command
+from desk.session_commands import forget, sessions
 from desk.subscriber_commands import subscribers, suppressions
 from desk.tables import table
 from desk.terminal import Wired, as_json_option, plain, print_json
@@ -169,6 +170,6 @@ def package(out: Path) -> None:
 for _group in (
     *(agreements, tickets, outbox, audit, files, remind, report_command),
     *(subscribers, suppressions, newsletter, notices, bounces),
-    *(backup, restore_command),
+    *(backup, restore_command, sessions, forget),
 ):
     main.add_command(_group)

@@ -175,6 +175,7 @@ def test_every_page_of_the_site_is_planned_once(make: Make) -> None:
         "search/",
         "support/",
         "support/answers/download.html",
+        "support/answers/me.html",
         "support/answers/refused.html",
         "support/answers/renewal.html",
         "support/answers/sign-in-link.html",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -13,6 +14,7 @@ import pytest
 
 from chalicelib import sign_in_pages
 from chalicelib.ports.accounts import CODE_TRIES, IDLE, LINK_TIME, LONGEST, MOST_SESSIONS
+from chalicelib.ports.subscriptions import Change
 from chalicelib.refusals import Invalid, LinkOver, NotSignedIn
 from chalicelib.sign_in import Asked, SignIns
 from chalicelib.web_sessions import WebSessions, browser_words
@@ -187,12 +189,16 @@ def test_asking_calls_the_store_in_the_same_way_for_every_address(known: Any) ->
     assert of == [[False] * 3 + [True] * 2] * 2
 
 
-@pytest.mark.parametrize("who", ["contact", "sender"])
-def test_a_contact_of_an_agreement_and_the_sender_of_a_ticket_are_known(world: Any, who: str) -> None:
+@pytest.mark.parametrize("who", ["contact", "sender", "subscriber"])
+def test_a_contact_the_sender_of_a_ticket_and_a_subscriber_are_known(world: Any, who: str) -> None:
     if who == "contact":
         world.keep(world.agreement(contacts=("Ann@Example.org",)))
-    else:
+    elif who == "sender":
         world.desk.tickets.open(world.draft(email="Ann@Example.org"))
+    else:
+        new = world.desk.subscriptions.new("Ann@Example.org", source="import")
+        subscriber = replace(new, state="confirmed", topics=("newsletter",))
+        world.desk.store.change_subscriber(new.email, lambda held, bar: Change(subscriber=subscriber))
     ask(world, "aNN@example.ORG")
     # The address as it is kept, and not as somebody typed it.
     assert sum(b"To: Ann@Example.org" in mail for mail in world.mails) >= 1

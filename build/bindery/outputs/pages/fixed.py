@@ -39,6 +39,7 @@ ANSWERS = (  # title in the desk's own template language, filled in when it answ
     ("sign-in-sent", "Look into your mail"),
     ("sign-in-link", "Sign in"),
     ("signed-out", "Sign out"),
+    ("me", "My page"),
 )
 
 
