@@ -36,6 +36,7 @@ NOT_SAMPLES = {
     "help/send-the-newsletter.md",
     "help/subscribe.md",
     "help/tell-everybody.md",
+    "help/who-has-signed-in.md",
     "help/work-with-tickets.md",
     "help/writing-a-release-note.md",
     "help/your-ticket.md",
