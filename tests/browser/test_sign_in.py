@@ -70,7 +70,7 @@ def signed_in(page: Page, town: Any) -> None:
 
 def test_from_the_form_to_a_download_and_out_again(page: Page, town: Any, tmp_path: Path) -> None:
     page.goto(town.url)
-    page.click(".top a:has-text('My page')")
+    page.click(".top__me")
     page.wait_for_url(re.compile("/support/sign-in/"))
     link = ask(page, town)
     page.goto(link)
