@@ -94,9 +94,11 @@ class SmtpBatch:
             self._handed_over(self._connection, sender, recipient, message.as_bytes())
         except _Lost as lost:
             self.close()
-            if fresh:
-                raise Unreachable(f"the mail server cannot be reached ({lost})") from None
-            self.deliver(message, recipient)  # it had closed a connection that lay idle: a new one
+            if fresh and lost.closing:
+                raise Unreachable(f"the mail server said {_CLOSING}") from None
+            if fresh:  # it may be this mail that it cannot bear: the others are not held up by it
+                raise MailTrouble(f"the mail server cannot be reached ({lost})", permanent=False) from None
+            self.deliver(message, recipient)  # it had enough of this connection, or let it lie: a new one
 
     def close(self) -> None:
         """Say good-bye; the next mail makes a new connection."""
@@ -136,10 +138,10 @@ class SmtpBatch:
             raise self._refused("the mail server said", code, said)
 
     def _refused(self, words: str, code: int, said: bytes, *, of_address: bool = False) -> MailTrouble:
-        """What a refusal means; the connection is made ready for the next mail."""
+        """What a refusal means; the connection is made ready for the next mail. Raises _Lost when the server
+        has closed it, which says nothing of the mail."""
         if code == _CLOSING:
-            self.close()
-            return Unreachable(f"{words} {code}")
+            raise _Lost(str(code), closing=True)
         if self._connection is not None:
             try:
                 self._connection.rset()
@@ -152,7 +154,11 @@ class SmtpBatch:
 
 
 class _Lost(Exception):
-    """The connection broke before the mail was handed over."""
+    """The connection broke before the mail was handed over. `closing`: the server said so."""
+
+    def __init__(self, reason: str, *, closing: bool = False) -> None:
+        super().__init__(reason)
+        self.closing = closing
 
 
 def _no_such_mailbox(code: int, said: str) -> bool:

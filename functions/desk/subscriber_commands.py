@@ -157,7 +157,8 @@ def subscribers_leave(wiring: Wired, address: str) -> None:
 def subscribers_forget(wiring: Wired, address: str, yes: bool) -> None:
     """Erase ADDRESS, as its owner asked: nothing is kept but that its leave links were ours.
 
-    An import could bring it in again: take it out of your lists, too.
+    An import could bring it in again: take it out of your lists, too. The audit log keeps what staff did with
+    it before; a suppression stays, so that nothing is sent there: desk suppressions remove ADDRESS.
     """
     desk = wiring.desk()
     if desk.store.subscriber(address) is None:
