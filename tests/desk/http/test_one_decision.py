@@ -1,4 +1,4 @@
-"""The page, the API and the staff's command say the same of any agreement, release and day."""
+"""The page, the API, my page and the command of staff say the same of any agreement, release and day."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.agreements import Agreement, Period
+from chalicelib.ports import WebSession
 from chalicelib.signing import fingerprint
 from desk.cli import main
 from desk.terminal import Wired
@@ -115,6 +116,35 @@ def test_law_page_api_and_command_agree(house: Any, agreement: Agreement, today:
         updates = house.client.json("/api/updates", {**held, "product": "widget", "version": version}).json
         assert updates["newest_entitled"] == newest
         assert updates.get("rule") == said.get("rule")
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(agreement=AGREEMENTS, today=DAYS)
+def test_law_my_page_says_the_same_as_the_key(house: Any, agreement: Agreement, today: date) -> None:
+    """Who has signed in sees what the key gets: the same answer, and the releases that may be downloaded."""
+    house.clock.now = at(today)
+    keep(house, replace(agreement, contacts=("ann@example.gov",)))
+    session = WebSession(
+        id="1",
+        secret_hash="none",
+        address="Ann@example.gov",
+        browser="Firefox",
+        began=house.clock.now,
+        seen=house.clock.now,
+    )
+    mine = house.desk.my_pages.page(session)
+    held = {"agreement": "AZ-7", "key": KEY}
+    by_key = house.client.json("/api/renewals", held)
+    given_ = [
+        version
+        for version in ("2.0", "1.0")
+        if house.client.json(
+            "/api/downloads", {**held, "product": "widget", "version": version, "file": "setup.zip"}
+        ).status
+        == 200
+    ]
+    assert [one.as_json() for one in mine.agreements] == ([by_key.json] if by_key.status == 200 else [])
+    assert [(one.version, one.agreement) for one in mine.downloads] == [(one, "AZ-7") for one in given_]
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
