@@ -176,7 +176,11 @@ def next_turn(content: Path, now: datetime, *, cache: Path | None = None) -> dat
     scan = _scan(content, _found(content), cache, _quiet)
     library = checks.assemble(scan, content=content, now=now)
     held = [item.publish_at for item in scan.items.values() if item.publish_at and not item.draft]
-    turns = (*data.turns(library, support.answers(library)), *library.policy.turns(), *disclosure.turns(now))
+    turns = (
+        *data.turns(library, support.answers(library)),
+        *library.policy.turns(),
+        *disclosure.due(library, now),
+    )
     return min((instant for instant in (*held, *turns) if instant > now), default=None)
 
 
@@ -339,7 +343,7 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     kept.save()
     bodies.save()
     if cache:
-        turns = (*data.turns(library, answers), *library.policy.turns(), *disclosure.turns(order.now))
+        turns = (*data.turns(library, answers), *library.policy.turns(), *disclosure.due(library, order.now))
         _remember(cache, order.out, inputs, scan, order.now, turns)
     return Built(
         rendered=tuple(plan.url for plan, _ in to_render),

@@ -17,7 +17,7 @@ PATH = ".well-known/security.txt"
 def plans(library: Library, *, site_url: str, now: datetime) -> Iterator[tuple[str, str, Callable[[], str]]]:
     """The file as (path below public, the key that decides it, what makes its text); none where no address
     is told."""
-    contact = library.home.security_contact or library.home.vendor.email
+    contact = _contact(library)
     if not contact:
         return
     ends = turns(turns(now)[0])[0]
@@ -30,6 +30,15 @@ def plans(library: Library, *, site_url: str, now: datetime) -> Iterator[tuple[s
     )
     text = "\n".join(lines) + "\n"
     yield PATH, text, lambda: text
+
+
+def due(library: Library, now: datetime) -> tuple[datetime, ...]:
+    """The instants at which the file is made anew; none where there is none."""
+    return turns(now) if _contact(library) else ()
+
+
+def _contact(library: Library) -> str:
+    return library.home.security_contact or library.home.vendor.email
 
 
 def turns(now: datetime) -> tuple[datetime, ...]:
