@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from chalicelib import bodies, body_schemas, fields
+from chalicelib import bodies, body_schemas, cookies, fields
 from chalicelib.fields import Form
 from chalicelib.operations import EVERYWHERE, OPERATIONS, REFUSALS, WAITING, Operation
 from chalicelib.shapes import SHAPES, TEXT, Schema
@@ -49,6 +49,14 @@ def document(site_url: str) -> dict[str, Any]:
             "schemas": {**SHAPES, **_bodies()},
             "headers": _HEADERS,
             "responses": {name: _refusal([name]) for name in REFUSALS},
+            "securitySchemes": {
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": cookies.SESSION,
+                    "description": "The session that signing in begins.",
+                }
+            },
         },
     }
 
@@ -91,6 +99,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
             )
     if parameters:
         said["parameters"] = parameters
+    if "NotSignedIn" in operation.refusals:
+        said["security"] = [{"session": []}]
     return said
 
 
