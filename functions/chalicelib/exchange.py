@@ -192,8 +192,10 @@ class Exchange:
             self.spend()
 
     def spend(self) -> None:
-        """Count a post of this client. Raises `TooMany`."""
+        """Count a post of this client, and of who has signed in, wherever they are. Raises `TooMany`."""
         self.service.posts.spend(neighbourhood(self.client))
+        if self.address:
+            self.service.posts.spend(f"address {self.address}")
 
     @contextmanager
     def guarded(self) -> Iterator[None]:

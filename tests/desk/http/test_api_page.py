@@ -48,7 +48,7 @@ def limits() -> list[str]:
         ("Its headers", "64 KB", "431"),
         ("Fields of a form", f"{bodies.MOST_FIELDS}", "400"),
         ("Characters of one field", "as `openapi.json` says", "422"),
-        ("Requests that change something, from one connection", str(POSTS), "429"),
+        ("Requests that change something, from one connection or who has signed in", str(POSTS), "429"),
         ("Wrong keys from one connection", str(WRONG_KEYS.client), "429"),
         ("Wrong keys from one connection for one agreement", str(WRONG_KEYS.pair), "429"),
         ("Wrong keys for one agreement", str(WRONG_KEYS.account), "429, only for who gave one"),
