@@ -121,7 +121,7 @@ def rows(server: Server, folder: Path, clients: Iterable[int], seconds: float) -
         with running(server, folder) as port:
             said = _load(port, count, seconds)
         took = sorted(said["took"])
-        cuts = quantiles(took, n=100)
+        cuts = quantiles(took, n=100, method="inclusive")
         found.append(
             Row(
                 server=server.name,
