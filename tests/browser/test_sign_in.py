@@ -13,6 +13,7 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -104,6 +105,36 @@ def test_from_the_form_to_a_download_and_out_again(page: Page, town: Any, tmp_pa
     assert town.desk.store.sessions_of(DANA) == ()
     page.goto(town.url + "/api/me")
     page.wait_for_url(re.compile("/support/sign-in/"))
+
+
+@pytest.mark.parametrize("target", ["//evil.example/", "https://evil.example/", "/\\evil.example/"])
+def test_a_link_that_leads_to_another_site_is_no_hindrance_and_leads_nowhere(
+    page: Page, town: Any, target: str
+) -> None:
+    """Promise 21."""
+    page.goto(f"{town.url}/support/sign-in/?next={quote(target)}")
+    page.fill("#email", "dana")
+    page.click("main button[type=submit]")
+    expect(page.locator("#error-summary li")).to_have_count(1)
+    assert page.input_value("#email") == "dana"
+    page.fill("#email", DANA)
+    page.click("main button[type=submit]")
+    page.wait_for_url(town.url + "/api/sign-in")
+    held = town.desk.store.sign_in(DANA)
+    assert held.goes_to == ""
+
+
+def test_a_link_that_leads_to_a_page_of_ours_is_followed(
+    page: Page, town: Any, request: pytest.FixtureRequest
+) -> None:
+    page.goto(f"{town.url}/support/sign-in/?next={quote('/support/download/?version=23.12')}")
+    page.fill("#email", DANA)
+    page.click("main button[type=submit]")
+    page.wait_for_url(town.url + "/api/sign-in")
+    # A static page cannot hand it on without script: then one's own page is next.
+    held = town.desk.store.sign_in(DANA)
+    scripted = request.node.callspec.params["page"] == "with JavaScript"
+    assert held.goes_to == ("/support/download/?version=23.12" if scripted else "")
 
 
 def test_without_a_key_the_forms_answer_who_is_signed_in(page: Page, town: Any) -> None:

@@ -26,10 +26,13 @@
     let sending = false;
 
     if (key && !key.value) key.value = newKey();
-    for (const name of ["product", "version", "file", "next"]) {
+    for (const name of ["product", "version", "file"]) {
       const control = form.elements[name];
       if (control && !control.value && asked.get(name)) control.value = asked.get(name);
     }
+    // Where a sign-in leads is a path of our own site, whatever a link says; the desk checks it once more.
+    const onward = asked.get("next") ?? "";
+    if (form.elements.next && /^\/(?![/\\])[\w.~!$&'()*+,;=:@%/?-]*$/.test(onward)) form.elements.next.value = onward;
 
     // A changed form is another record. (Without a change a retry is the same one.)
     form.addEventListener("change", () => {
