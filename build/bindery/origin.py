@@ -233,7 +233,6 @@ def _build(origin: Origin) -> None:
         cache=origin.work / "cache",
         progress=_progress(origin.say),
         ledger=publications.ledger(origin.folder),
-        search=True,
     )
 
 

@@ -57,7 +57,13 @@ PAGES = (
     "/404.html",
     "/about/",
 )
-FORMS = ("/support/ticket/", "/support/renewal/", "/support/download/", "/support/subscribe/")
+FORMS = (
+    "/support/ticket/",
+    "/support/renewal/",
+    "/support/download/",
+    "/support/subscribe/",
+    "/support/sign-in/",
+)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -147,9 +153,11 @@ def test_the_edges_of_fields_can_be_seen(site: str, chromium: Browser, scheme: s
     measured = []
     for path in FORMS:
         page.goto(site + path)
+        if path == "/support/ticket/":
+            page.check("#kind-session")  # its fields are asked for then
         measured += page.evaluate(
             """() => [...document.querySelectorAll(
-                ".form :is(input:not([type=hidden], [type=radio], [name=website]), select, textarea)"
+                ".form :is(input:not([type=hidden], [type=radio], [type=checkbox], [name=website]), select, textarea)"
               )].map((field) => {
                 const style = getComputedStyle(field);
                 return [field.name, style.borderTopColor, style.backgroundColor,
