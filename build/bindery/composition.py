@@ -79,6 +79,7 @@ class Walk:
         self.notes: dict[str, _Tag] = {}
         self.noted: set[str] = set()
         self.ids = ids
+        self.placed: set[str] = set()
         self.targets: list[str] = []
         self.level = 1
         self.figures = self.tables = 0
@@ -98,6 +99,15 @@ class Walk:
                     f"the link must lead to a heading or figure of the paper such as #method, not '#{target}'"
                 )
         return blocks
+
+    def place(self, name: str) -> None:
+        """Take the name of a heading or a figure, which links lead to."""
+        if name and name in self.placed:
+            self.refuse(
+                f"the name must stand once in a paper such as {{#{name}-2}}, and #{name} stands twice"
+            )
+        self.placed.add(name)
+        self.ids.add(name)
 
     def refuse(self, message: str) -> None:
         self.trouble.append(message)
@@ -168,7 +178,7 @@ class Walk:
             self.refuse("the heading must be words such as 'Method', not mathematics")
         self.level = max(level, 2)
         name = tag.attributes.get("id") or ""
-        self.ids.add(name)
+        self.place(name)
         return [["heading", max(level - 1, 1), name, self.inlines(tag.children)]]
 
     def paragraph(self, children: Sequence[_Tag | str]) -> list[Node]:
@@ -196,8 +206,7 @@ class Walk:
                 f"not '{shortened(src)}'"
             )
             return []
-        if name:
-            self.ids.add(name)
+        self.place(name)
         path = self.picture(src)
         self.pictures.append(path)
         self.figures += 1 if caption else 0

@@ -134,6 +134,9 @@ REFUSED: dict[str, list[str]] = {
     "## A\n\ntext\n\nsee [b](#b)": [
         "5: the link must lead to a heading or figure of the paper such as #method, not '#b'"
     ],
+    '![a](b.png "C"){#f}\n\n![d](e.png "F"){#f}\n\n[it](#f)': [
+        "3: the name must stand once in a paper such as {#f-2}, and #f stands twice"
+    ],
     "A word.\n{: .wide }": [
         "2: the text must do without attributes in braces, which a PDF cannot show, not class='wide'"
     ],
