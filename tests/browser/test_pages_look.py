@@ -157,7 +157,8 @@ def test_the_edges_of_fields_can_be_seen(site: str, chromium: Browser, scheme: s
             page.check("#kind-session")  # its fields are asked for then
         measured += page.evaluate(
             """() => [...document.querySelectorAll(
-                ".form :is(input:not([type=hidden], [type=radio], [type=checkbox], [name=website]), select, textarea)"
+                ".form :is(select, textarea, "
+                  + "input:not([type=hidden], [type=radio], [type=checkbox], [name=website]))"
               )].map((field) => {
                 const style = getComputedStyle(field);
                 return [field.name, style.borderTopColor, style.backgroundColor,
