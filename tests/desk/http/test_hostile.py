@@ -49,6 +49,8 @@ class Answers:
             first, *lines = head.decode("latin-1").split("\r\n")
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
             length = int(headers.get("content-length", "0"))
+            if said.startswith(b"HTTP/1."):  # the answer to a HEAD tells a length and has no body
+                length = 0
             self.each.append((int(first.split()[1]), headers, said[:length]))
             said = said[length:]
 
