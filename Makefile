@@ -85,11 +85,12 @@ test: $(VENV)/.dev $(JUDGES) ## everything, in Debian's Chromium too
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest
 
-bench: $(VENV)/.bench $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) ## measure builds of 1,000 and 10,000 pages, beside Material and Hugo; judge a vendor's archive; measure the desk's tickets and its cold start
+bench: $(VENV)/.bench $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) ## measure builds of 1,000 and 10,000 pages, beside Material and Hugo; judge a vendor's archive; measure tickets, newsletter, cold start, and what a reader loads
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.desk
 	@$(BIN)/python -m bench.newsletter
 	@$(BIN)/python -m bench.cold
+	@$(BIN)/python -m bench.reader
 
 package: $(VENV)/.runtime ## what AWS is given: the functions as one archive and their template, in dist/aws
 	@$(BIN)/desk package dist/aws
