@@ -226,11 +226,10 @@ def test_the_first_tab_skips_to_the_content(site: str, chromium: Browser) -> Non
         page.goto(site + path)
         page.keyboard.press("Tab")
         focused = page.locator(":focus")
-        assert focused.inner_text() == "Skip to content"
-        box = focused.bounding_box()
-        assert box and box["y"] >= 0
+        expect(focused).to_have_text("Skip to content")
+        expect(focused).to_be_in_viewport(ratio=1)
         page.keyboard.press("Enter")
-        assert page.url.endswith("#content")
+        expect(page).to_have_url(re.compile("#content$"))
     page.context.close()
 
 
