@@ -192,7 +192,7 @@ def test_wrong_input_comes_back_with_the_answers_and_the_summary_has_the_focus(
     expect(page.locator("#email-error")).to_have_text(links.all_text_contents()[1])
     assert page.get_attribute("#email", "aria-invalid") == "true"
     links.nth(1).click()
-    assert focused(page) == "email"
+    expect(page.locator("#email")).to_be_focused()
     page.fill("#email", TYPED["email"])
     page.fill("#name", TYPED["name"])
     page.click("button[type=submit]")

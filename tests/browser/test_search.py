@@ -179,9 +179,9 @@ def test_pages_that_may_help_are_offered_while_the_summary_is_typed(site: str, p
 def test_a_mistake_on_a_page_is_reported_with_the_page_filled_in(site: str, page: Page) -> None:
     page.goto(f"{site}/releases/cityworks/23.5/")
     page.get_by_role("link", name="Report a mistake on this page").click()
-    assert page.input_value("#subject") == "Mistake on the page /releases/cityworks/23.5/"
-    assert page.input_value("#description") == f"{site}/releases/cityworks/23.5/\n\n"
-    assert page.is_checked("#severity-P4")
+    expect(page.locator("#subject")).to_have_value("Mistake on the page /releases/cityworks/23.5/")
+    expect(page.locator("#description")).to_have_value(f"{site}/releases/cityworks/23.5/\n\n")
+    expect(page.locator("#severity-P4")).to_be_checked()
     page.goto(f"{site}/support/ticket/?page=//evil.example/")
     assert page.input_value("#description") == ""
 
