@@ -98,11 +98,16 @@ class Writer:
                 earlier = []
         _replace(journal, json.dumps(sorted({*doubtful, *earlier})).encode())
         if not self.before.files:
+            # What it names is about to go: a build that is killed now must not leave it to be trusted.
+            (self.out / MANIFEST).unlink(missing_ok=True)
             for area in AREAS:
                 shutil.rmtree(self.out / area, ignore_errors=True)
 
     def doubt(self, paths: Iterable[str]) -> None:
-        """Note that these files may be wrong from now on too."""
+        """Note that these files may be wrong from now on too. (With an empty manifest nothing is trusted
+        anyway, and the next build sweeps all of it.)"""
+        if not self.before.files:
+            return
         journal = self.out / JOURNAL
         earlier = json.loads(journal.read_text("utf-8"))
         _replace(journal, json.dumps(sorted({*paths, *earlier})).encode())

@@ -358,6 +358,23 @@ def test_an_attachment_in_the_place_of_an_output_is_a_problem(
     assert not (tmp_path / "dist").exists()
 
 
+def test_a_clean_build_that_is_killed_leaves_nothing_to_be_trusted(
+    small: Write, build: Callable[..., Built], tmp_path: Path
+) -> None:
+    content = small()
+    build(content, search=True)
+    # As far as a clean build has come when it has swept the folder and written the home page.
+    begun = write.Writer(tmp_path / "dist", write.Manifest())
+    begun.begin(["public/index.html"])
+    begun.put("public/index.html", "<!doctype html>")
+    assert write.load(tmp_path / "dist") == write.Manifest()
+
+    build(content, search=True)
+
+    build(content, "whole", search=True, cache=None)
+    assert tree(tmp_path / "dist") == tree(tmp_path / "whole")
+
+
 def test_a_clean_build_of_broken_content_leaves_what_is_there(
     small: Write, build: Callable[..., Built], tmp_path: Path
 ) -> None:
