@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
 
-from chalicelib.dynamodb_store.items import HEAD, Item, flat, instant, plain, put, typed
+from chalicelib.dynamodb_store.items import HEAD, Item, flat, instant, put, typed
 from chalicelib.dynamodb_store.mails import DynamoMails
 from chalicelib.dynamodb_store.table import still, trouble
 from chalicelib.ports.accounts import (
@@ -131,22 +130,8 @@ class DynamoAccounts(DynamoMails):
         return self._tried(attempt)
 
     def sessions(self, *, before: str = "", limit: int = 100) -> tuple[tuple[WebSession, ...], str]:
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": "lists",
-            "KeyConditionExpression": "#list = :list",
-            "ExpressionAttributeNames": {"#list": "list"},
-            "ExpressionAttributeValues": {":list": typed("sessions")},
-            "ScanIndexForward": False,
-            "Limit": limit + 1,
-        }
-        if before:
-            query["KeyConditionExpression"] += " AND place < :before"
-            query["ExpressionAttributeValues"][":before"] = typed(before)
-        with trouble():
-            items = [plain(item) for item in self._client().query(**query)["Items"]]
-        shown = items[:limit]
-        return tuple(map(_session, shown)), str(shown[-1]["place"]) if len(items) > limit else ""
+        items, more = self._newest(listed="sessions", before=before, limit=limit)
+        return tuple(map(_session, items)), str(items[-1]["place"]) if more else ""
 
     def calendar(self, address: str) -> CalendarLink | None:
         with trouble():

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from chalicelib.dynamodb_store.items import Item, flat, instant, plain, put, typed
-from chalicelib.dynamodb_store.table import Table, trouble
+from chalicelib.dynamodb_store.items import Item, flat, instant, put
+from chalicelib.dynamodb_store.table import Table
 from chalicelib.ports.audit import Act
 
 
@@ -17,28 +17,10 @@ class DynamoAudit(Table):
     """`AuditStore` on DynamoDB. A mark is a place in the list: instant and id."""
 
     def acts(self, *, about: str = "", before: str = "", limit: int = 100) -> tuple[tuple[Act, ...], str]:
-        by = {"name": "pk", "value": f"acts of {about}", "place": "sk"}
-        if not about:
-            by = {"name": "list", "value": "acts", "place": "place"}
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "#name = :name",
-            "ExpressionAttributeNames": {"#name": by["name"]},
-            "ExpressionAttributeValues": {":name": typed(by["value"])},
-            "ScanIndexForward": False,
-            "Limit": limit + 1,
-        }
-        if before:
-            query["KeyConditionExpression"] += " AND #place < :before"
-            query["ExpressionAttributeNames"]["#place"] = by["place"]
-            query["ExpressionAttributeValues"][":before"] = typed(before)
-        if not about:
-            query["IndexName"] = "lists"
-        with trouble():
-            items = [plain(item) for item in self._client().query(**query)["Items"]]
-        shown = items[:limit]
-        found = tuple(_act_of(item["doc"]) for item in shown)
-        return found, str(shown[-1]["place"]) if len(items) > limit else ""
+        where = {"pk": f"acts of {about}"} if about else {"listed": "acts"}
+        items, more = self._newest(**where, before=before, limit=limit)
+        found = tuple(_act_of(item["doc"]) for item in items)
+        return found, str(items[-1]["place"]) if more else ""
 
     def note(self, act: Act) -> None:
         self._tried(lambda: (list(self._acts(act)), None))

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.addresses import folded
-from chalicelib.dynamodb_store.items import HEAD, Item, flat, instant, plain, put, typed
+from chalicelib.dynamodb_store.items import HEAD, Item, flat, instant, put, typed
 from chalicelib.dynamodb_store.subscriptions import (
     DynamoSubscriptions,
     subscriber_of,
@@ -69,22 +69,8 @@ class DynamoMailings(DynamoSubscriptions):
         return mailing_of(item["doc"]) if item else None
 
     def mailings(self, *, before: str = "", limit: int = 50) -> tuple[tuple[Mailing, ...], str]:
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": "lists",
-            "KeyConditionExpression": "#list = :list",
-            "ExpressionAttributeNames": {"#list": "list"},
-            "ExpressionAttributeValues": {":list": typed("mailings")},
-            "ScanIndexForward": False,
-            "Limit": limit + 1,
-        }
-        if before:
-            query["KeyConditionExpression"] += " AND place < :before"
-            query["ExpressionAttributeValues"][":before"] = typed(before)
-        with trouble():
-            items = [plain(item) for item in self._client().query(**query)["Items"]]
-        found = tuple(mailing_of(item["doc"]) for item in items[:limit])
-        return found, str(items[limit - 1]["place"]) if len(items) > limit else ""
+        items, more = self._newest(listed="mailings", before=before, limit=limit)
+        return tuple(mailing_of(item["doc"]) for item in items), str(items[-1]["place"]) if more else ""
 
     def take_over(self, mailing: str, sender: str, *, now: datetime, until: datetime, alone: bool) -> Mailing:
         def attempt() -> tuple[list[Item], Mailing]:
@@ -240,7 +226,7 @@ class DynamoMailings(DynamoSubscriptions):
 
     def _page(self, after: str) -> list[Item]:
         with trouble():
-            return list(islice(self._listed_after("subscribers confirmed", after, most=PAGE), PAGE))
+            return list(islice(self._list("subscribers confirmed", after=after, most=PAGE), PAGE))
 
     def _chosen(self, page: Sequence[Item], topics: Sequence[str]) -> list[Item]:
         """Those of a page who get one of the topics, and whom mail goes to."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.addresses import folded
-from chalicelib.dynamodb_store.items import HEAD, Item, flat, plain, put, typed
+from chalicelib.dynamodb_store.items import HEAD, Item, flat, plain, put
 from chalicelib.dynamodb_store.mails import DynamoMails
 from chalicelib.dynamodb_store.table import still, trouble
 from chalicelib.ports.audit import Act
@@ -101,7 +101,7 @@ class DynamoSubscriptions(DynamoMails):
         with trouble():
             for state in (one for one in STATES if one in states):
                 count = 0
-                for item in self._listed_after(f"subscribers {state}", after):
+                for item in self._list(f"subscribers {state}", after=after):
                     one = subscriber_of(item["doc"])
                     if topic and topic not in one.topics:
                         continue
@@ -156,7 +156,7 @@ class DynamoSubscriptions(DynamoMails):
     def suppressions(self, *, after: str = "", limit: int = 500) -> tuple[tuple[Suppression, ...], str]:
         items: list[Item] = []
         with trouble():
-            for item in self._listed_after("suppressions", after, most=limit + 1):
+            for item in self._list("suppressions", after=after, most=limit + 1):
                 items.append(item)
                 if len(items) > limit:
                     break
@@ -208,19 +208,6 @@ class DynamoSubscriptions(DynamoMails):
                 found[item["pk"]] = item
             asked = answer.get("UnprocessedKeys")
         return found
-
-    def _listed_after(self, name: str, after: str, *, most: int = 0) -> Iterator[Item]:
-        query: dict[str, Any] = {
-            "IndexName": "lists",
-            "KeyConditionExpression": "#list = :list",
-            "ExpressionAttributeNames": {"#list": "list"},
-            "ExpressionAttributeValues": {":list": typed(name)},
-            **({"Limit": most} if most else {}),
-        }
-        if after:
-            query["KeyConditionExpression"] += " AND place > :after"
-            query["ExpressionAttributeValues"][":after"] = typed(after)
-        yield from self._query(**query)
 
 
 def subscriber_of(doc: Mapping[str, Any]) -> Subscriber:

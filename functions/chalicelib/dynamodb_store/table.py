@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -83,14 +84,36 @@ class Table:
             )
         )
 
-    def _list(self, name: str, *, most: int = 0) -> Iterator[Item]:
+    def _list(self, name: str, *, after: str = "", most: int = 0) -> Iterator[Item]:
+        """A list in the order of places, behind the place `after`; `most` are asked for at a time."""
+        values = {":list": typed(name), **({":after": typed(after)} if after else {})}
         yield from self._query(
             IndexName="lists",
-            KeyConditionExpression="#list = :list",
+            KeyConditionExpression=f"#list = :list{' AND place > :after' if after else ''}",
             ExpressionAttributeNames={"#list": "list"},
-            ExpressionAttributeValues={":list": typed(name)},
+            ExpressionAttributeValues=values,
             **({"Limit": most} if most else {}),
         )
+
+    def _newest(self, *, pk: str = "", listed: str = "", before: str, limit: int) -> tuple[list[Item], bool]:
+        """At most `limit` of a partition or of a list, from the last place on, or from the one before
+        `before`; and whether more follow."""
+        key, value, place = ("pk", pk, "sk") if pk else ("list", listed, "place")
+        query: dict[str, Any] = {
+            "KeyConditionExpression": "#key = :key",
+            "ExpressionAttributeNames": {"#key": key},
+            "ExpressionAttributeValues": {":key": typed(value)},
+            "ScanIndexForward": False,
+            "Limit": limit + 1,
+            **({"ConsistentRead": True} if pk else {"IndexName": "lists"}),
+        }
+        if before:
+            query["KeyConditionExpression"] += " AND #place < :before"
+            query["ExpressionAttributeNames"]["#place"] = place
+            query["ExpressionAttributeValues"][":before"] = typed(before)
+        with trouble():
+            items = list(islice(self._query(**query), limit + 1))
+        return items[:limit], len(items) > limit
 
     def _query(self, **query: object) -> Iterator[Item]:
         start: dict[str, object] = {}

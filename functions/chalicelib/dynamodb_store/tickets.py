@@ -90,21 +90,10 @@ class DynamoTickets(DynamoIdentities, DynamoMails):
         )
 
     def tickets_of(self, email: str, *, before: str = "", limit: int = 20) -> tuple[tuple[Ticket, ...], str]:
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": {":pk": typed(f"tickets of {folded(email)}")},
-            "ScanIndexForward": False,
-            "ConsistentRead": True,
-            "Limit": limit + 1,
-        }
-        if mark := place_of(before):
-            query["KeyConditionExpression"] += " AND sk < :before"
-            query["ExpressionAttributeValues"][":before"] = typed(mark)
+        items, more = self._newest(pk=f"tickets of {folded(email)}", before=place_of(before), limit=limit)
         with trouble():
-            items = [plain(item) for item in self._client().query(**query)["Items"]]
-            found = tuple(self._ticket(item["doc"]) for item in items[:limit])
-        return found, mark_of(found[-1]) if len(items) > limit else ""
+            found = tuple(self._ticket(item["doc"]) for item in items)
+        return found, mark_of(found[-1]) if more else ""
 
     def change_ticket(
         self,
