@@ -68,7 +68,7 @@ class LocalFiles:
             if _copy(content, part, size) != (size, sha256):
                 raise NotStored("The file changed while it was read. Nothing was stored.")
             part.replace(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         except (TooLarge, Invalid):
             raise NotStored("The file changed while it was read. Nothing was stored.") from None
         except OSError as trouble:
@@ -127,7 +127,7 @@ class LocalFiles:
             target.parent.mkdir(parents=True, exist_ok=True)
             size, sha256 = _copy(content, part, most)
             attachment, target = self._laid(part, str(claim["ticket"]), attachment, sha256)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         except OSError as trouble:
             raise NotStored("The file was not stored. It is safe to send it again in a minute.") from trouble
         finally:
@@ -205,7 +205,8 @@ def _copy(content: BinaryIO, part: Path, most: int) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk too, not only the bytes of its files."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

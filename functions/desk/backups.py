@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from chalicelib.local_files import sync_folder
 from chalicelib.sqlite_store import copies
 from chalicelib.wiring import Desk
 
@@ -100,7 +101,7 @@ def back_up(desk: Desk, target: Path, *, secret: bool, attachments: bool, force:
             file.flush()
             os.fsync(file.fileno())
         part.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except FileNotFoundError as trouble:
         raise BackupTrouble(
             f"There is nothing to back up: {trouble.filename or trouble} is not there."
@@ -185,7 +186,7 @@ def _put(new: Path, place: Path, mark: str) -> Iterator[Path]:
     place.parent.mkdir(parents=True, exist_ok=True)
     yield from _aside(place, f"{place.name}.{mark}")
     new.replace(place)
-    _sync_folder(place.parent)
+    sync_folder(place.parent)
 
 
 def _aside(path: Path, name: str) -> Iterator[Path]:
@@ -259,11 +260,3 @@ def _write(content: IO[bytes], path: Path) -> str:
         file.flush()
         os.fsync(file.fileno())
     return digest.hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
