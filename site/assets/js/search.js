@@ -1,5 +1,5 @@
-// Finds pages in the reader's browser with Pagefind. The index lies in shards: a first search asks the newest,
-// the others are asked when the reader wants them. What was searched for stands in the page's address.
+// The page of the search. A first search asks some shards of the index (see finder.js), the others are asked when
+// the reader wants them. What was searched for stands in the page's address.
 (() => {
   "use strict";
   const form = document.getElementById("search-form");
@@ -10,10 +10,7 @@
   const FACETS = ["kind", "product", "version"];
   const FEW = 4; // results of a kind before the reader asks for more
   const PAUSE = 250; // ms without a key before a search
-  let engine;
-  let table;
-  let asked = 0; // shards merged so far
-  const known = new Map(); // the id of a page → its kind, product and version
+  let finder;
   let turn = 0; // the search whose answer is awaited
 
   const element = (name, attributes, ...children) => {
@@ -51,35 +48,10 @@
     return `${location.pathname}${said.size ? `?${said}` : ""}`;
   };
   const fits = (hit, wanted) =>
-    FACETS.every((name) => !wanted[name] || known.get(hit.id)?.[name] === wanted[name]);
+    FACETS.every((name) => !wanted[name] || finder.known.get(hit.id)?.[name] === wanted[name]);
 
   async function start() {
-    const at = new URL("search/shards.json", document.querySelector(".brand").href);
-    table = await (await fetch(at)).json();
-    engine = await import(new URL(table.engine, at).href);
-    await engine.options({ baseUrl: new URL("..", at).pathname, highlightParam: "highlight", excerptLength: 24 });
-    await ask(table.first);
-  }
-
-  // Merges the shards up to a count; the first is the one that the engine begins with.
-  async function ask(count) {
-    const at = new URL("search/shards.json", document.querySelector(".brand").href);
-    const baseUrl = new URL("..", at).pathname;
-    const more = table.shards.slice(asked, count);
-    await Promise.all(
-      more.map(async (shard, number) => {
-        const path = new URL(shard.path, at);
-        const told = fetch(new URL("pages.json", path)).then((answer) => answer.json());
-        if (asked + number > 0) {
-          await engine.mergeIndex(path.pathname, { baseUrl, highlightParam: "highlight", excerptLength: 24 });
-        }
-        const { names, values, pages } = await told;
-        for (const [id, places] of Object.entries(pages)) {
-          known.set(id, Object.fromEntries(names.map((name, place) => [name, values[place][places[place]]])));
-        }
-      }),
-    );
-    asked = count;
+    finder = await openFinder({ highlightParam: "highlight", excerptLength: 24 });
     facets();
   }
 
@@ -89,7 +61,7 @@
     for (const name of FACETS) {
       const choice = form.elements[name];
       const before = choice.value || wanted[name] || "";
-      const values = [...new Set([...known.values()].map((page) => page[name]))].filter(Boolean);
+      const values = [...new Set([...finder.known.values()].map((page) => page[name]))].filter(Boolean);
       values.sort((a, b) => (name === "version" ? order.compare(b, a) : order.compare(a, b)));
       choice.replaceChildren(
         choice.options[0],
@@ -132,14 +104,15 @@
   }
 
   function everything() {
-    const rest = table.shards.slice(asked);
+    const rest = finder.table.shards.slice(finder.asked);
     if (!rest.length) return "";
     const count = rest.reduce((sum, shard) => sum + shard.pages, 0);
     const button = element("button", { type: "button", class: "button button--quiet" });
     button.textContent = `Search ${pages(count)} more`;
     button.addEventListener("click", async () => {
       button.textContent = "Searching …";
-      await ask(table.shards.length);
+      await finder.ask(finder.table.shards.length);
+      facets();
       await search();
       document.getElementById("found-title").focus();
     });
@@ -160,17 +133,17 @@
       found.replaceChildren();
       return;
     }
-    const told = await engine.search(wanted.q);
+    const told = await finder.search(wanted.q);
     if (mine !== turn) return;
     const hits = told.results.filter((hit) => fits(hit, wanted));
     const kinds = new Map(); // in the order of the best of each
     for (const hit of hits) {
-      const kind = known.get(hit.id)?.kind ?? "Other pages";
+      const kind = finder.known.get(hit.id)?.kind ?? "Other pages";
       kinds.set(kind, [...(kinds.get(kind) ?? []), hit]);
     }
     const sections = await Promise.all([...kinds].map(([kind, own]) => group(kind, own)));
     if (mine !== turn) return;
-    const searched = table.shards.slice(0, asked).reduce((sum, shard) => sum + shard.pages, 0);
+    const searched = finder.table.shards.slice(0, finder.asked).reduce((sum, shard) => sum + shard.pages, 0);
     const count = hits.length;
     const words = `${count === 0 ? "Nothing" : pages(count)} found for “${wanted.q}”`;
     status.textContent = `${words} in ${pages(searched)}.`;

@@ -77,32 +77,17 @@
     return parts;
   }
 
-  let engine;
-  async function start() {
-    const at = new URL("search/shards.json", root);
-    const table = await (await fetch(at)).json();
-    const made = await import(new URL(table.engine, at).href);
-    const kinds = new Map();
-    await made.options({ baseUrl: root.pathname });
-    for (const [number, shard] of table.shards.slice(0, table.first).entries()) {
-      const path = new URL(shard.path, at);
-      if (number) await made.mergeIndex(path.pathname, { baseUrl: root.pathname });
-      const { values, pages } = await (await fetch(new URL("pages.json", path))).json();
-      for (const [id, places] of Object.entries(pages)) kinds.set(id, values[0][places[0]]);
-    }
-    return { made, kinds };
-  }
-
+  let opening;
   let turn = 0;
   async function help() {
     const words = form.elements.subject.value.trim();
     const mine = ++turn;
     let links = [];
     if (words.length > 5) {
-      engine ??= start();
-      const { made, kinds } = await engine;
-      const told = await made.search(words);
-      const hits = told.results.filter((hit) => HELPFUL.includes(kinds.get(hit.id))).slice(0, MOST);
+      opening ??= openFinder();
+      const finder = await opening;
+      const told = await finder.search(words);
+      const hits = told.results.filter((hit) => HELPFUL.includes(finder.known.get(hit.id)?.kind)).slice(0, MOST);
       links = await Promise.all(hits.map((hit) => hit.data()));
     }
     if (mine !== turn) return;

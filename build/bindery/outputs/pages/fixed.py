@@ -43,6 +43,7 @@ ANSWERS = (  # title in the desk's own template language, filled in when it answ
 )
 
 
+BESIDE = {"ticket": ("assets/js/finder.js", "assets/js/ticket.js")}  # what helps beside a form
 LISTS = (  # what leads to everything, where nobody can search
     ("Releases", "/releases/", "Every version and update, with its notes"),
     ("Known issues", "/defects/", "What is wrong, what helps, and which release mends it"),
@@ -96,7 +97,7 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
                 crumbs=(CRUMBS[SUPPORT],),
                 kind="form",
                 updated=offered.updated if name in ("ticket", "download") else library.policy.updated,
-                scripts=("assets/js/form.js", *(("assets/js/ticket.js",) if name == "ticket" else ())),
+                scripts=("assets/js/form.js", *BESIDE.get(name, ())),
             ),
             lambda title=title, text=text: {"title": title, "text": text, "offered": offered},  # type: ignore[misc]
             _decides(name, offered, library.policy.updated),
@@ -138,7 +139,7 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
             title="Search",
             description="Search releases, help, known issues and everything else on this site.",
             kind="search",
-            scripts=("assets/js/search.js",),
+            scripts=("assets/js/finder.js", "assets/js/search.js"),
         ),
         lambda: {"lists": LISTS},
         LISTS,
