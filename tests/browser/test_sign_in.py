@@ -26,8 +26,8 @@ assert _spec.loader
 forms = importlib.util.module_from_spec(_spec)
 sys.modules["forms"] = forms
 _spec.loader.exec_module(forms)
-# The site, the desk and the browser are those of the forms.
-public, site, chromium, page = forms.public, forms.site, forms.chromium, forms.page
+# The site, the desk and the person are those of the forms.
+public, site, page = forms.public, forms.site, forms.page
 
 DANA = "dana.ortiz@example.gov"
 

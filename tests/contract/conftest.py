@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import socket
+import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -121,3 +122,32 @@ def free_port() -> Callable[[], int]:
             return int(listener.getsockname()[1])
 
     return port
+
+
+@pytest.fixture
+def race(place: tuple[str, ...]) -> Callable[[str], list[list[str]]]:
+    """Runs four processes of a script of this folder on the same store: they say that they are ready, are
+    started at once, and must end well. What each of them printed, in words."""
+
+    def run(script: str) -> list[list[str]]:
+        racers = [
+            subprocess.Popen(
+                [sys.executable, Path(__file__).with_name(script), str(number), *place],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for number in range(4)
+        ]
+        for racer in racers:
+            assert racer.stdout is not None
+            assert racer.stdout.readline() == "ready\n"
+        for racer in racers:
+            assert racer.stdin is not None
+            racer.stdin.write("go\n")
+            racer.stdin.flush()
+        told = [racer.communicate(timeout=60)[0].split() for racer in racers]
+        assert [racer.returncode for racer in racers] == [0] * 4
+        return told
+
+    return run

@@ -9,13 +9,15 @@ import importlib.util
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from chalicelib.dynamodb_store import DynamoStore
 from chalicelib.ports import Store
 from chalicelib.sqlite_store import SqliteStore, connect
 
 
-def loaded(name: str) -> object:
+def loaded(name: str) -> Any:
+    """A module of this folder, by its name."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec
     assert spec.loader
@@ -28,7 +30,7 @@ def opened(technique: str, *where: str) -> Store:
     if technique == "sqlite":
         return SqliteStore(partial(connect, Path(where[0])))
     local = loaded("dynamodb_local")
-    return DynamoStore(partial(local.client, where[0]), where[1])  # type: ignore[attr-defined]
+    return DynamoStore(partial(local.client, where[0]), where[1])
 
 
 def main(own: str, *place: str) -> None:
@@ -38,12 +40,12 @@ def main(own: str, *place: str) -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     for key in range(10):
-        given = values.ticket(f"N{key}-{own}", token_hash=f"{key} {own}")  # type: ignore[attr-defined]
+        given = values.ticket(f"N{key}-{own}", token_hash=f"{key} {own}")
         kept, repeated = store.open_ticket(
             given,
-            values.identity("c", f"k{key}"),  # type: ignore[attr-defined]
-            [values.mail(f"m{key}-{own}")],  # type: ignore[attr-defined]
-            values.NOW,  # type: ignore[attr-defined]
+            values.identity("c", f"k{key}"),
+            [values.mail(f"m{key}-{own}")],
+            values.NOW,
         )
         print(f"{kept.number}:{'again' if repeated else 'first'}")
 

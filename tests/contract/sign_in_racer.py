@@ -5,24 +5,14 @@ Arguments: a number of its own, then "sqlite" and the file, or "dynamodb", the a
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from pathlib import Path
-from typing import Any
 
-
-def loaded(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from racer import loaded, opened
 
 
 def main(own: str, *place: str) -> None:
     values = loaded("test_accounts")
-    store = loaded("racer").opened(*place)
+    store = opened(*place)
     store.sign_in("nobody@example.org")
     print("ready", flush=True)
     sys.stdin.readline()

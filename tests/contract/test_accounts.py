@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +12,6 @@ from chalicelib.ports import Act, CalendarLink, Forgotten, Outgoing, SignIn, Sto
 
 NOW = datetime(2026, 11, 23, 17, 0, 0, 123456, tzinfo=UTC)
 ANN = "ann@example.org"
-RACER = Path(__file__).with_name("sign_in_racer.py")
 
 
 def sign_in(name: str = "one", address: str = ANN, **changes: object) -> SignIn:
@@ -239,31 +235,14 @@ def test_what_staff_end_is_kept_with_its_act_and_nothing_when_there_was_nothing(
 
 @pytest.mark.slow
 def test_four_processes_with_one_link_begin_one_session(
-    open_store: Callable[[], Store], place: tuple[str, ...]
+    open_store: Callable[[], Store], race: Callable[[str], list[list[str]]]
 ) -> None:
     """Promise 17: a link works once, whoever races for it."""
     store = open_store()
     for number in range(10):
         address = f"{number}@example.org"
         store.ask_sign_in(sign_in("one", address), mail(str(number), address), NOW)
-    racers = [
-        subprocess.Popen(
-            [sys.executable, RACER, str(number), *place],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(4)
-    ]
-    for racer in racers:
-        assert racer.stdout is not None
-        assert racer.stdout.readline() == "ready\n"
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    told = [racer.communicate()[0].split() for racer in racers]
-    assert [racer.returncode for racer in racers] == [0] * 4
+    told = race("sign_in_racer.py")
     for number, answers in enumerate(zip(*told, strict=True)):
         assert sorted(answers) == [*["late"] * 3, "session"]
         (made,) = store.sessions_of(f"{number}@example.org")

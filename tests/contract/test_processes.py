@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,34 +13,15 @@ from chalicelib.ports import Store
 from chalicelib.refusals import NotStored
 from chalicelib.wiring import desk
 
-RACER = Path(__file__).with_name("racer.py")
-
 
 @pytest.mark.slow
 def test_four_processes_with_one_key_make_one_ticket(
-    open_store: Callable[[], Store], place: tuple[str, ...]
+    open_store: Callable[[], Store], race: Callable[[str], list[list[str]]]
 ) -> None:
     """Promise 2: a retry is not a second ticket."""
     store = open_store()
     assert store.tickets(["open"]) == ()  # the file and the table are there before anybody races
-    racers = [
-        subprocess.Popen(
-            [sys.executable, RACER, str(number), *place],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(4)
-    ]
-    for racer in racers:
-        assert racer.stdout is not None
-        assert racer.stdout.readline() == "ready\n"
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    told = [racer.communicate()[0].split() for racer in racers]
-    assert [racer.returncode for racer in racers] == [0] * 4
+    told = race("racer.py")
     # Each of ten keys has the same ticket in all four, and one of them opened it.
     for answers in zip(*told, strict=True):
         assert len({answer.partition(":")[0] for answer in answers}) == 1

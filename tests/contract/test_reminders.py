@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +13,6 @@ from chalicelib.ports import Outgoing, Reminded, Store
 
 NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 ENDS = date(2027, 2, 28)
-RACER = Path(__file__).with_name("reminder_racer.py")
 HELD = Agreement(
     agreement="A",
     customer="City",
@@ -85,31 +81,12 @@ def test_an_agreement_that_was_changed_meanwhile_is_not_reminded(store: Store) -
 
 @pytest.mark.slow
 def test_four_processes_at_once_give_each_reminder_once(
-    place: tuple[str, ...], open_store: Callable[[], Store]
+    race: Callable[[str], list[list[str]]], open_store: Callable[[], Store]
 ) -> None:
     store = open_store()
     numbers = [f"A{number}" for number in range(10)]
     store.import_agreements([replace(HELD, agreement=number) for number in numbers], dry_run=False)
-    racers = [
-        subprocess.Popen(
-            [sys.executable, RACER, str(own), *place],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for own in range(4)
-    ]
-    for racer in racers:
-        assert racer.stdout is not None
-        assert racer.stdout.readline() == "ready\n"
-    said = []
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    for racer in racers:
-        said += racer.communicate(timeout=60)[0].split()
-        assert racer.returncode == 0
+    said = [word for words in race("reminder_racer.py") for word in words]
     assert sorted(said) == sorted(f"{number}:given" for number in numbers)
     assert len(queued(store)) == 20
     assert all(len(store.reminded(number)) == 1 for number in numbers)

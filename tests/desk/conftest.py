@@ -3,20 +3,23 @@ moved."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from chalicelib.agreements import Agreement
 from chalicelib.ports import Act
 from chalicelib.signing import fingerprint
 from chalicelib.tickets import TicketDraft
 from chalicelib.wiring import Desk, SettingTrouble, desk
+from desk.cli import main
 from desk.demo import write_files
+from desk.terminal import Wired
 
 CATALOG = Path(__file__).with_name("catalog.json")
 KEY = "22222-33333-44444-55555-66666-77777"
@@ -98,3 +101,14 @@ def world(tmp_path: Path) -> Iterator[World]:
     for one in made.opened:
         with suppress(SettingTrouble):
             one.store.close()
+
+
+@pytest.fixture
+def run(world: World) -> Callable[..., Result]:
+    """The command `desk` on the test's own state, as staff call it; `given` is its standard input."""
+
+    def invoke(*arguments: str, given: str | None = None) -> Result:
+        wired = Wired(world.environ, lambda environ: world.started(**environ))
+        return CliRunner().invoke(main, arguments, input=given, obj=wired)
+
+    return invoke

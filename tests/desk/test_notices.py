@@ -7,27 +7,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import catalog as catalogs
 from chalicelib.notices import DAYS_BEFORE_END, due, every
-from desk.cli import main
-from desk.terminal import Wired
 
 CATALOG = Path(__file__).with_name("catalog.json")
 FIRST = "The first time: 8 that are there already are taken for told; nothing is sent."
-
-
-@pytest.fixture
-def run(world: Any) -> Any:
-    def invoke(*arguments: str, given: str | None = None) -> Result:
-        wired = Wired(world.environ, lambda environ: world.started(**environ))
-        return CliRunner().invoke(main, arguments, input=given, obj=wired)
-
-    return invoke
 
 
 def release(world: Any, version: str, **changes: object) -> None:

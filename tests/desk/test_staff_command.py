@@ -11,26 +11,15 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 
 from chalicelib.refusals import NotAvailable
 from chalicelib.signing import fingerprint
 from desk.cli import main
 from desk.demo import prepare
-from desk.terminal import Wired
 from desk.worker import Worker
 
 GOOD = "agreement,customer,stage,product,licence,seats,starts,contacts\n"
 GOOD += "US-7,=City,accepted,cityworks,seat,5,2026-11-01,\n"
-
-
-@pytest.fixture
-def run(world: Any) -> Any:
-    def invoke(*arguments: str, given: str | None = None) -> Result:
-        wired = Wired(world.environ, lambda environ: world.started(**environ))
-        return CliRunner().invoke(main, arguments, input=given, obj=wired)
-
-    return invoke
 
 
 def test_every_command_has_help(run: Any) -> None:

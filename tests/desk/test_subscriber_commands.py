@@ -8,21 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
-
-from desk.cli import main
-from desk.terminal import Wired
 
 TOPICS = "newsletter, security, life-cycle, releases, releases/cityworks, releases/storeroom"
-
-
-@pytest.fixture
-def run(world: Any) -> Any:
-    def invoke(*arguments: str, given: str | None = None) -> Result:
-        wired = Wired(world.environ, lambda environ: world.started(**environ))
-        return CliRunner().invoke(main, arguments, input=given, obj=wired)
-
-    return invoke
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from bindery import binding
 from chalicelib import wiring
@@ -88,13 +87,3 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with running(Front(desk, dist / "public"), port=port):
         yield Served(url, dist, desk, key)
     desk.store.close()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()

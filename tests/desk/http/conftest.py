@@ -20,6 +20,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.agreements import Agreement, Period
 from chalicelib.pace import Allowance, Guessing
+from chalicelib.ports.accounts import WebSession
 from chalicelib.signing import agreement_key, fingerprint
 from chalicelib.wiring import Desk
 from desk.server import Front, Server, running
@@ -116,6 +117,23 @@ class House:
     clock: Clock
     client: Client
     keys: dict[str, str]
+
+    def sign_in(self, address: str) -> str:
+        """Begin a session for the address; its secret, as the cookie holds it."""
+        self.desk.sign_ins.ask(address)
+        now, secret = self.desk.clock(), "s" * 43
+        session = WebSession(
+            id="one",
+            secret_hash=fingerprint(secret),
+            address=address,
+            browser="A program",
+            began=now,
+            seen=now,
+        )
+        held = self.desk.store.sign_in(address)
+        assert held is not None
+        assert self.desk.store.redeem_sign_in(held, session, instead_of="", now=now)
+        return secret
 
 
 def catalog() -> dict[str, Any]:

@@ -10,8 +10,6 @@ import pytest
 from app import _client
 from chalicelib.answers import PROBLEM_TYPES
 from chalicelib.pace import Allowance, Guessing
-from chalicelib.ports import WebSession
-from chalicelib.signing import fingerprint
 from chalicelib.wiring import Settings, SettingTrouble
 from desk.gateway import Gateway
 
@@ -59,18 +57,7 @@ def test_one_clients_limit_is_not_anothers_and_nobody_borrows_an_address(
 
 def test_who_has_signed_in_has_one_limit_wherever_they_are(build_house: Any) -> None:
     house = build_house(posts=ONE, proxies=1)
-    house.desk.sign_ins.ask("ann@example.gov")
-    now, secret = house.desk.clock(), "s" * 43
-    session = WebSession(
-        id="one",
-        secret_hash=fingerprint(secret),
-        address="ann@example.gov",
-        browser="A program",
-        began=now,
-        seen=now,
-    )
-    held = house.desk.store.sign_in("ann@example.gov")
-    assert house.desk.store.redeem_sign_in(held, session, instead_of="", now=now)
+    secret = house.sign_in("ann@example.gov")
     cookie = {"Cookie": f"__Host-session={secret}"}
     statuses = [
         house.client.json("/api/tickets", TICKET, X_Forwarded_For=client, **said).status

@@ -13,9 +13,6 @@ from typing import Any
 
 import pytest
 
-from chalicelib.ports import WebSession
-from chalicelib.signing import fingerprint
-
 SEED = 20261123
 # What a check takes besides its own list, with the reason. No check is left out.
 SETTINGS = """
@@ -90,18 +87,8 @@ def test_every_check_of_schemathesis_holds_for_a_stranger(house: Any, tmp_path: 
 def test_every_check_of_schemathesis_holds_for_who_has_signed_in(house: Any, tmp_path: Path) -> None:
     agreement = house.desk.store.agreement("AZ-1001")
     house.desk.store.import_agreements([replace(agreement, contacts=("ann@example.gov",))], dry_run=False)
-    house.desk.sign_ins.ask("ann@example.gov")
-    now, secret = house.desk.clock(), "s" * 43
-    session = WebSession(
-        id="one",
-        secret_hash=fingerprint(secret),
-        address="ann@example.gov",
-        browser="A program",
-        began=now,
-        seen=now,
-    )
-    held = house.desk.store.sign_in("ann@example.gov")
-    assert house.desk.store.redeem_sign_in(held, session, instead_of="", now=now)
+    secret = house.sign_in("ann@example.gov")
+    (session,) = house.desk.store.sessions_of("ann@example.gov")
     # Signing out would make a stranger of everybody who comes after it.
     run(
         house,
