@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import click
-from playwright.sync_api import Browser, Request, sync_playwright
+from playwright.sync_api import Browser, Request, expect, sync_playwright
 
 from bench import archive
 
@@ -80,9 +80,7 @@ def _searches(folder: Path, browser: Browser, pages: int) -> Iterator[Loaded]:
             page, requests = context.new_page(), []
             page.on("requestfinished", lambda request, to=requests: to.append(request))
             page.goto(f"{url}/search/?q={word}")
-            page.wait_for_function(
-                "document.querySelector('#found-status').textContent.includes('found for')"
-            )
+            expect(page.locator("#found-status")).to_contain_text("found for", timeout=60_000)
             page.wait_for_load_state("networkidle")
             first = [one for one in requests if "/search/" in one.url]
             yield Loaded(
@@ -93,9 +91,7 @@ def _searches(folder: Path, browser: Browser, pages: int) -> Iterator[Loaded]:
             )
             requests.clear()
             page.fill("#words", "water main")
-            page.wait_for_function(
-                "document.querySelector('#found-status').textContent.includes('water main')"
-            )
+            expect(page.locator("#found-status")).to_contain_text("water main", timeout=60_000)
             page.wait_for_load_state("networkidle")
             yield Loaded(
                 what="  and a later one of two words",
