@@ -107,6 +107,16 @@ def _problem(item: Item, name: str, must_be: str, given: str) -> Problem:
     )
 
 
+def _topics(library: Library) -> Iterator[Problem]:
+    """Where `help/index.md` lists topics, an article's is one of them: a slip would begin another."""
+    front = library.by_path.get("help/index.md")
+    topics = front.topics if isinstance(front, Page) else ()
+    for page in library.pages if topics else ():
+        if page.topic and page.topic not in topics:
+            near = difflib.get_close_matches(page.topic, topics, 1, 0.3) or topics[:1]
+            yield _problem(page, "topic", f"one that help/index.md lists, such as '{near[0]}'", page.topic)
+
+
 def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
     problems: list[Problem] = []
     problems += _addresses(library)
@@ -143,6 +153,7 @@ def _checked(library: Library, unread: Mapping[str, Unread]) -> list[Problem]:
             )
         else:
             problems += references.unknown(paper.path, paper.citations, held.references if held else None)
+    problems += _topics(library)
     problems += _bibliographies(library, unread)
     for item in library.items:
         if isinstance(item, Policy):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -145,6 +146,35 @@ def changed(before: dict[str, PagePlan], after: dict[str, PagePlan]) -> set[str]
     }
 
 
+def test_articles_of_help_stand_under_their_topics_in_the_order_that_help_gives(make: Make) -> None:
+    articles = {
+        "help/index.md": "---\ntitle: Help\ntopics: [Get help, Releases]\n---\n",
+        "help/b.md": "---\ntitle: B\ntopic: Releases\n---\n",
+        "help/a.md": "---\ntitle: A\ntopic: Releases\n---\n",
+        "help/c.md": "---\ntitle: C\ntopic: Get help\n---\n",
+        "help/more/d.md": "---\ntitle: D\n---\n",
+    }
+    text = make(articles)["help/"].text()
+    assert re.findall(r"^## (.*)|list__title\" href=\"(.*?)\"", text, re.MULTILINE) == [
+        ("Get help", ""),
+        ("", "/help/c/"),
+        ("Releases", ""),
+        ("", "/help/a/"),
+        ("", "/help/b/"),
+        ("More", ""),
+        ("", "/help/more/d/"),
+        ("General", ""),
+        ("", "/help/start/"),
+    ]
+
+
+def test_many_articles_of_a_topic_stand_on_a_page_of_it(make: Make) -> None:
+    many = {f"help/a{n}.md": f"---\ntitle: A{n}\ntopic: Get help\n---\n" for n in range(shelves.WHOLE)}
+    plans = make({**many, "help/start.md": "---\ntitle: B\ntopic: get help\n---\n"})
+    assert [url for url in plans if url.startswith("help/list/")] == ["help/list/get-help/"]
+    assert "Get help <small>(61)</small>" in plans["help/"].text()
+
+
 def test_every_page_of_the_site_is_planned_once(make: Make) -> None:
     assert sorted(make({})) == [
         "",
@@ -275,7 +305,7 @@ def test_a_release_shows_its_panel(make: Make) -> None:
     text = make({})["releases/works/1.1/"].text()
     assert '<time datetime="2024-03-01">March 1, 2024</time>' in text
     assert 'Update of <a href="/releases/works/1.0/">Works 1.0</a>' in text
-    assert '<strong><time datetime="2026-02-28">February 28, 2026</time></strong>' in text
+    assert '<strong data-until><time datetime="2026-02-28">February 28, 2026</time></strong>' in text
     assert (
         "<li>An update ends with its version, 1.0.</li>"
         "<li>Works 2.0, the next version of its line, was released on February 28, 2025.</li>"
@@ -283,14 +313,14 @@ def test_a_release_shows_its_panel(make: Make) -> None:
     ) in text
     assert "CVE-2024-1000" in text
     assert '<a href="/releases/works/1.0/">1.0</a>' in text
-    assert '<td data-label="Size">1.29 MB</td>' in text
+    assert '<td data-label="Size" class="nowrap">1.29 MB</td>' in text
     assert "ab" * 32 in text
     assert "/support/download/?product=works&amp;version=1.1&amp;file=works-1.1.zip" in text
 
 
 def test_an_open_end_is_told_as_a_rule_and_never_as_a_status(make: Make) -> None:
     assert (
-        "<strong>12 months after the next version is released</strong>"
+        "<strong data-until>12 months after the next version is released</strong>"
         in make({})["releases/works/2.0/"].text()
     )
 

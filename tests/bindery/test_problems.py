@@ -81,6 +81,14 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             " not an unknown one",
         ],
     ),
+    "help/topics.md": (
+        "---\ntitle: Topics\ntopic: Get help\ntopics: [Get help]\n---\n",
+        ["4: 'topics' must be in help/index.md such as help/index.md, not 'help/topics.md'"],
+    ),
+    "papers-and-more.md": (
+        "---\ntitle: More\ntopic: Get help\n---\n",
+        ["3: 'topic' must be in an article below help/ such as help/iis.md, not 'papers-and-more.md'"],
+    ),
     "help/value.md": (
         "---\ntitle: Value\n---\n\nFor {{ rules.renewel }}.\n",
         ["5: '{{ rules.renewel }}' must be a value of the policy such as rules.renewal, not an unknown one"],
@@ -111,6 +119,21 @@ def test_each_broken_file_alone_gets_its_own_words(
     content = small({path: text})
     result = CliRunner().invoke(main, ["check", "--content", str(content)])
     assert result.stderr.splitlines()[:-1] == [f"{content}/{path}:{line}" for line in lines]
+
+
+def test_a_topic_that_help_does_not_list_is_a_slip(small: Callable[..., Path]) -> None:
+    content = small(
+        {
+            "help/index.md": "---\ntitle: Help\ntopics: [Get help, Releases and upgrades]\n---\n",
+            "help/iis.md": "---\ntitle: IIS\ntopic: Releases & upgrades\n---\n",
+            "help/ticket.md": "---\ntitle: Ticket\ntopic: Get help\n---\n",
+        }
+    )
+    result = CliRunner().invoke(main, ["check", "--content", str(content)])
+    assert result.stderr.splitlines()[:-1] == [
+        f"{content}/help/iis.md:3: 'topic' must be one that help/index.md lists, "
+        "such as 'Releases and upgrades', not 'Releases & upgrades'"
+    ]
 
 
 def test_a_file_that_is_not_utf8_is_named_with_its_line(small: Callable[..., Path]) -> None:

@@ -10,7 +10,11 @@ from bindery.source import Problem, Source
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page(Item):
-    """A page with nothing more than what all items have."""
+    """A page to read. `topic` is the heading that a help article stands under in the list of help;
+    `topics`, in `help/index.md`, gives the order of those headings."""
+
+    topic: str = ""
+    topics: tuple[str, ...] = ()
 
 
 def parse(source: Source, problems: list[Problem]) -> Page | None:
@@ -18,5 +22,11 @@ def parse(source: Source, problems: list[Problem]) -> Page | None:
     fields = fields_of(source, problems)
     before = len(problems)
     shared = common("page", source, fields)
+    topic = fields.text("topic", such_as="'Releases and upgrades'")
+    if topic and not (source.path.startswith("help/") and source.path != "help/index.md"):
+        fields.wrong("topic", "in an article below help/", "help/iis.md", f"'{source.path}'")
+    topics = fields.texts("topics", such_as="'Get help'", must_be="a list of topics")
+    if topics and source.path != "help/index.md":
+        fields.wrong("topics", "in help/index.md", "help/index.md", f"'{source.path}'")
     fields.finish("a page")
-    return None if len(problems) > before else Page(**shared)
+    return None if len(problems) > before else Page(**shared, topic=topic, topics=topics)

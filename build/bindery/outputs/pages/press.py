@@ -189,7 +189,8 @@ def page_path(url: str) -> str:
 
 
 class Row(NamedTuple):
-    """A line of a list. `text` is a sentence, `chips` (label, flavour), `until` the last of several days."""
+    """A line of a list. `text` is a sentence, `chips` (label, flavour), `until` the last of several days,
+    `topic` the heading that it stands under where a list has such."""
 
     url: str
     title: str
@@ -197,3 +198,4 @@ class Row(NamedTuple):
     text: str = ""
     chips: tuple[tuple[str, str], ...] = ()
     until: date | None = None
+    topic: str = ""

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from bindery.kinds.event import Event
 from bindery.kinds.item import Item
+from bindery.kinds.page import Page
 from bindery.kinds.release import Release
 from bindery.library import Library
 from bindery.lives import OPEN, PARTLY, Life
 from bindery.outputs.pages import defects as defects_of
-from bindery.outputs.pages import items, shelves
+from bindery.outputs.pages import items, shelves, words
 from bindery.outputs.pages.items import CRUMBS, changed
 from bindery.outputs.pages.papers import paper_row
 from bindery.outputs.pages.press import Head, PagePlan, Row, Templates
@@ -67,11 +68,11 @@ def defect_row(library: Library, life: Life, names: Mapping[str, str]) -> Row:
     )
 
 
-def _few(words: Sequence[str]) -> str:
+def _few(names: Sequence[str]) -> str:
     """Some words, the first three of many: a list of all the releases of ten years helps nobody."""
-    if len(words) > 3:
-        return f"{', '.join(words[:3])} and {len(words) - 3} more"
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    if len(names) > 3:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def latest(days: Iterable[date | None]) -> date | None:
@@ -264,7 +265,17 @@ def defects(library: Library, lives: Mapping[str, Life], templates: Templates) -
 
 def help_pages(library: Library, templates: Templates) -> Iterator[PagePlan]:
     own = [page for page in library.pages if page.url.startswith("help/") and page.url != "help/"]
-    rows = shelves.by_title([row(page)._replace(day=None) for page in own])
+    front = library.by_path.get("help/index.md")
+    order = {topic: place for place, topic in enumerate(front.topics if isinstance(front, Page) else ())}
+    told = {
+        words.slug(topic): topic for topic in sorted({page.topic for page in own if page.topic}, reverse=True)
+    }
+    rows = sorted(
+        shelves.by_title(
+            [row(page)._replace(day=None, topic=told.get(words.slug(page.topic), "")) for page in own]
+        ),
+        key=lambda line: (order.get(line.topic, len(order)), line.topic),
+    )
     yield from section(
         library,
         templates,
@@ -272,7 +283,7 @@ def help_pages(library: Library, templates: Templates) -> Iterator[PagePlan]:
         items.HELP,
         "How-to articles.",
         rows,
-        (shelves.by_folder(0), shelves.by_folder(1), shelves.by_letter),
+        (shelves.by_topic, shelves.by_folder(1), shelves.by_letter),
         empty="No article is written yet.",
         updated=latest(page.updated for page in own),
     )

@@ -37,6 +37,13 @@ def by_letter(row: Row) -> tuple[str, str]:
     return ("a-z/0-9", "0 to 9") if letter.isdigit() else (f"a-z/{letter.lower()}", letter)
 
 
+def by_topic(row: Row) -> tuple[str, str]:
+    """The topic that an article names, else the folder that it lies in."""
+    if not row.topic:
+        return by_folder(0)(row)
+    return f"list/{words.slug(row.topic)}", row.topic
+
+
 def by_folder(depth: int) -> Split:
     """The folder that an article lies in, `depth` folders below the section's own."""
 
