@@ -10,7 +10,7 @@ from bindery.channels import CALENDARS, FORMATS, feeds
 from bindery.kinds.policy import SEVERITIES
 from bindery.library import Library
 from bindery.opening import hours, promised
-from bindery.outputs.pages.items import CRUMBS, SUPPORT
+from bindery.outputs.pages.items import COPY, CRUMBS, SUPPORT
 from bindery.outputs.pages.press import Head, PagePlan, Templates
 
 OFFERED = 100  # releases, and files, that a form proposes: the newest
@@ -44,6 +44,12 @@ ANSWERS = (  # title in the desk's own template language, filled in when it answ
 
 
 BESIDE = {"ticket": ("assets/js/finder.js", "assets/js/ticket.js")}  # what helps beside a form
+ANSWERED_WITH = {  # what an answer can do better with script
+    "ticket": ("assets/js/form.js", "assets/js/upload.js", COPY),
+    "download": (COPY,),
+    "sign-in-sent": (COPY,),
+    "me": (COPY,),
+}
 LISTS = (  # what leads to everything, where nobody can search
     ("Releases", "/releases/", "Every version and update, with its notes"),
     ("Known issues", "/defects/", "What is wrong, what helps, and which release mends it"),
@@ -114,7 +120,7 @@ def plans(library: Library, templates: Templates) -> Iterator[PagePlan]:
                 crumbs=(CRUMBS[SUPPORT],),
                 kind="answer",
                 robots="noindex",
-                scripts=("assets/js/form.js", "assets/js/upload.js") if name == "ticket" else (),
+                scripts=ANSWERED_WITH.get(name, ()),
             ),
             dict,
         )

@@ -35,6 +35,7 @@ CRUMBS = {
     EVENTS: (EVENTS, "/events/"),
     SUPPORT: (SUPPORT, "/support/"),
 }
+COPY = "assets/js/copy.js"  # the buttons that copy a number, a checksum, a citation
 ROLES = {"host": "Host", "exhibitor": "Exhibitor", "speaker": "Speaker"}
 ENTRY = re.compile(r"^([-*+][ \t]+(?:\*\*)?)([A-Z][A-Z0-9]*(?:-\d+)+)(?=(?:\*\*)?:)", re.MULTILINE)
 
@@ -188,6 +189,7 @@ def releases(
                 short=release.version,
                 kind="release",
                 updated=changed(release),
+                scripts=(COPY,) if release.files else (),
                 feeds=((f"releases/{release.product}", f"Releases of {context.name}"),),
             ),
             lambda release=release, context=context: {  # type: ignore[misc]

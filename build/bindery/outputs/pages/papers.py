@@ -19,14 +19,13 @@ from bindery.kinds.event import Event
 from bindery.kinds.paper import Paper
 from bindery.library import Library
 from bindery.outputs.pages import shelves
-from bindery.outputs.pages.items import CRUMBS, EVENTS, PAPERS, ROLES, changed
+from bindery.outputs.pages.items import COPY, CRUMBS, EVENTS, PAPERS, ROLES, changed
 from bindery.outputs.pages.press import Head, PagePlan, Row, Templates
 from bindery.outputs.pages.shelves import Shelf
 from bindery.reference_style import as_text
 from bindery.references import Piece
 
 _NOTE = re.compile(r"^ {0,3}\[\^[^\]]+\]:", re.MULTILINE)  # a footnote; where there are any, they come first
-SCRIPT = "assets/js/copy.js"
 
 
 class Writer(NamedTuple):
@@ -76,7 +75,7 @@ def papers(library: Library, authors: Authors, templates: Templates, site_url: s
                     {url.lstrip("/"): name for name, url in context.features if url},
                     tuple(as_text(one.reference.formatted) for one in library.apparatus(paper).listed),
                 ),
-                scripts=(SCRIPT,),
+                scripts=(COPY,),
             ),
             partial(_shown, library, citable, context),
             library.mark(paper),
