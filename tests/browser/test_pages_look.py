@@ -200,6 +200,42 @@ def test_text_can_be_read_in_both_schemes(site: str, chromium: Browser, scheme: 
     assert poor == []
 
 
+def test_a_checksum_can_be_copied_and_the_button_says_so(site: str, chromium: Browser) -> None:
+    page = opened(chromium)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{site}/releases/cityworks/23.12/")
+    row = page.locator("#files ~ .scroll tbody tr").first
+    row.get_by_role("button", name="Copy the checksum of cityworks-23.12-sample.txt").click()
+    expect(row.get_by_role("status")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == row.locator(".sum").text_content()
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("now", "says"),
+    [
+        ("2026-07-28T18:00:00Z", "Supported"),
+        ("2026-07-29T18:00:00Z", "183 days left"),
+        ("2027-01-27T18:00:00Z", "1 day left"),
+        ("2027-01-29T06:59:00Z", "Ends today"),  # in Denver, the vendor's own place
+        ("2027-01-29T07:01:00Z", "Ended"),
+    ],
+)
+def test_script_says_whether_support_has_ended_by_the_days_of_the_vendor(
+    site: str, chromium: Browser, now: str, says: str
+) -> None:
+    context = chromium.new_context(timezone_id="Asia/Tokyo")
+    page = context.new_page()
+    page.clock.set_fixed_time(now)
+    for path in ("/life-cycle/", "/releases/cityworks/15.8.9/"):
+        page.goto(site + path)
+        told = page.locator("[data-until]").filter(has_text="January 28, 2027")
+        expect(told).to_have_text(f"January 28, 2027 {says}")
+    page.goto(f"{site}/releases/cityworks/23.12/")
+    expect(page.locator("[data-until] .chip")).to_have_text("Supported")
+    context.close()
+
+
 def test_no_single_key_does_anything(site: str, chromium: Browser) -> None:
     page = opened(chromium)
     page.goto(f"{site}/releases/cityworks/23.12/")

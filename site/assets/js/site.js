@@ -66,6 +66,19 @@
     part("text", { class: "timeline__today-label", x: x - 4, y: 29, "text-anchor": "end" }, "today");
   }
 
+  // Whether a last supported day has passed, in the vendor's days; the page itself tells days, never a status.
+  const zone = top?.dataset.zone;
+  const today = new Intl.DateTimeFormat("en-CA", zone ? { timeZone: zone } : {}).format(new Date());
+  for (const told of document.querySelectorAll("[data-until]")) {
+    if (/not stated|none/.test(told.textContent)) continue;
+    const last = [...told.querySelectorAll("time")].at(-1)?.dateTime;
+    const left = last ? Math.round((Date.parse(last) - Date.parse(today)) / 86400000) : Infinity;
+    const chip = document.createElement("span");
+    chip.className = `chip chip--now chip--${left < 0 ? "over" : left <= 183 ? "soon" : "fixed"}`;
+    chip.textContent = left < 0 ? "Ended" : left === 0 ? "Ends today" : left <= 183 ? `${left} ${left === 1 ? "day" : "days"} left` : "Supported";
+    told.append(" ", chip);
+  }
+
   // What scrolls sideways can be reached by keyboard, and only then.
   for (const frame of document.querySelectorAll(".scroll")) {
     const measure = () => {

@@ -54,6 +54,7 @@ def plan(
     """
     frame: dict[str, object] = dict(asdict(library.home.vendor))
     frame["hours"] = opening.hours(library.policy.hours)
+    frame["zone"] = library.policy.hours.time_zone
     # Pages at the root (about, accessibility …) are linked from every page's foot.
     foot = [(page.title, f"/{page.url}") for page in library.pages if "/" not in page.path]
     press = Templates(templates, {**frame, "pages": foot}, library.prefix)

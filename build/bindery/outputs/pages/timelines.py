@@ -14,7 +14,8 @@ from bindery.outputs.pages import words
 from bindery.outputs.pages.items import Support
 
 WIDTH = 760
-LEFT, RIGHT, TOP, ROW, LABEL = 96, 16, 36, 30, 36  # of the drawing, in its own units
+LEFT, RIGHT, TOP, ROW, LABEL = 8, 16, 38, 42, 36  # of the drawing, in its own units
+WORDS = 210  # the room that a version and its day need above their bar
 MOST = 40
 """Versions in one picture, the newest: what is further down nobody compares by eye."""
 OPEN_FOR = timedelta(days=365)
@@ -44,10 +45,18 @@ class Piece(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """`told` says in words what the bar shows; `y` is the top of its row."""
+    """`told` says in words what the bar shows; `y` is the top of its row; `until` its last day in words,
+    if known.
+
+    The label stands above its bar, so that it is seen wherever a narrow screen has scrolled to: from
+    `words_at` on, or, where the drawing ends too soon for that (`words_end`), up to it.
+    """
 
     label: str
     url: str
+    until: str
+    words_at: float
+    words_end: bool
     y: int
     pieces: tuple[Piece, ...]
     told: str
@@ -90,7 +99,21 @@ def timeline(rows: Sequence[Version], tiers: Sequence[str]) -> Timeline | None:
                 start = until
             if end is None:
                 break
-        bars.append(Bar(row.label, row.url, TOP + number * ROW, tuple(pieces), _told(row, tiers)))
+        ends = [end for _, end in _ends(row, tiers)]
+        begins = place(row.released)
+        late = begins + WORDS > WIDTH - RIGHT
+        bars.append(
+            Bar(
+                label=row.label,
+                url=row.url,
+                until=words.in_words(ends[-1]) if ends and ends[-1] else "",
+                words_at=WIDTH - RIGHT if late else begins,
+                words_end=late,
+                y=TOP + number * ROW,
+                pieces=tuple(pieces),
+                told=_told(row, tiers),
+            )
+        )
     years = range(first.year, last.year + 1)
     step = next(step for step in (1, 2, 5, 10, 20, 50) if len(years) / step <= 12)
     return Timeline(
