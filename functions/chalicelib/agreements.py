@@ -103,7 +103,7 @@ def coverage(agreement: Agreement, rules: Sequence[Rule], today: date) -> Covera
     periods = tuple(sorted((first, *agreement.paid)))
     runs = stretches(periods)
     because = [
-        f"A {agreement.licence} licence is supported without charge for "
+        f"A {agreement.licence} license is supported without charge for "
         f"{rule.complimentary[agreement.licence]} from "
         f"its start ({rule.because}): {first.first} to {first.last}.",
         *(f"Paid: {period.first} to {period.last}." for period in agreement.paid),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from chalicelib.fields import HONEYPOT, IDEMPOTENCY_KEY, NEXT, Form
+from chalicelib.reasons import for_readers
 from chalicelib.refusals import (
     FieldProblem,
     Invalid,
@@ -286,7 +287,7 @@ def _environment() -> SandboxedEnvironment:
     from jinja2 import FileSystemLoader
     from jinja2.sandbox import SandboxedEnvironment
 
-    return SandboxedEnvironment(
+    made = SandboxedEnvironment(
         loader=FileSystemLoader(BUILT_IN),
         autoescape=True,
         variable_start_string="[[",
@@ -299,6 +300,8 @@ def _environment() -> SandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.filters["reason"] = for_readers
+    return made
 
 
 _compiled: dict[str, Template] = {}

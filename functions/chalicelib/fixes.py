@@ -18,9 +18,9 @@ from chalicelib.agreements import Agreement
 from chalicelib.catalog import Catalog, NoRule, Release
 from chalicelib.entitlement import Entitlement, entitlement
 from chalicelib.hours import day_text
-from chalicelib.known import for_readers
 from chalicelib.life import AT_WORK, NotNow
 from chalicelib.ports import Act, Clock, DraftGone, ReplyDraft, Store, Ticket
+from chalicelib.reasons import for_readers
 from chalicelib.refusals import NotFound
 from chalicelib.signing import fingerprint
 

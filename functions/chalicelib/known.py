@@ -3,7 +3,6 @@ what is fixed."""
 
 from __future__ import annotations
 
-import re
 from datetime import date
 
 from chalicelib.agreements import Agreement
@@ -53,9 +52,3 @@ def known(
         "fixed_in": fixed_in,
         "because": list(release.because),
     }
-
-
-def for_readers(reason: str) -> str:
-    """A reason without the place in our files: that is for staff and programs."""
-    bare = re.sub(r" ?\([^()]*\.md:\d+[^()]*\)", "", reason)
-    return re.sub(r"^\S+\.md:\d+ ", "", bare)

@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib import answers
 from chalicelib.answers import Answer
 from chalicelib.exchange import Exchange
-from chalicelib.known import for_readers
+from chalicelib.reasons import for_readers
 from chalicelib.refusals import Refused
 from chalicelib.tickets import MAX_FILE_SIZE, MAX_FILES, TicketView
 

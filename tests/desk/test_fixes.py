@@ -44,7 +44,7 @@ def test_a_draft_names_the_release_its_page_and_whether_the_agreement_gives_it(w
         "It is fixed in Cityworks 24, which came out on February 28, 2026. What is new in it,\n"
         "and how to install it:\nhttps://support.example.com/releases/cityworks/24/\n\n"
         "Your agreement includes it. A current agreement gives every release of its product. Today, "
-        "2026-11-23, is covered: 2026-03-01 to 2027-02-28.\n\n"
+        "November 23, 2026, is covered: March 1, 2026 to February 28, 2027.\n\n"
         "Write to us here if it goes on after that."
     )
 

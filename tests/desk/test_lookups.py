@@ -26,7 +26,7 @@ def test_a_renewal_says_state_dates_and_reasons(world: Any) -> None:
         "days_left": 97,
         "newest_entitled": {"version": "24.1", "url": "/releases/cityworks/24.1/", "released": "2026-06-01"},
         "because": [
-            "A site licence is supported without charge for 1 year from its start (policy/support.md:5): "
+            "A site license is supported without charge for 1 year from its start (policy/support.md:5): "
             "2026-03-01 to 2027-02-28.",
             "Today, 2026-11-23, is covered until 2027-02-28, that day included.",
             "A current agreement gives every release of its product.",

@@ -10,6 +10,7 @@ import lxml.html
 import pytest
 
 from chalicelib.answers import PROBLEM_TYPES
+from chalicelib.reasons import for_readers
 
 FILE = b"what is downloaded\n" * 400
 
@@ -115,8 +116,8 @@ def test_a_lapsed_agreement_is_refused_with_the_rule_and_the_dates(house: Any) -
     page = house.client.form("/api/downloads", download(house, "AZ-1002"))
     shown = lxml.html.fromstring(page.text)
     assert page.status == 403
-    assert [item.text for item in shown.xpath("//li")] == said["because"]
-    assert said["would_change"] in shown.text_content()
+    assert [item.text for item in shown.xpath("//li")] == [for_readers(reason) for reason in said["because"]]
+    assert for_readers(said["would_change"]) in shown.text_content()
     assert house.client.json("/api/downloads", download(house, "AZ-1002", "1.0")).status == 200
 
 
