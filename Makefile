@@ -59,6 +59,13 @@ $(VENV)/nu/.$(NU): | $(VENV)/.python
 	$(call fetched,nu,vnu-jar@26.9.27,$(NU).tgz,5970d3ffca91a627cf0965e5d91bb2e4242307c29292998de0b419d6a901b2b7,--strip-components=3 package/build/dist/vnu.jar)
 	@touch $@
 
+# Lighthouse, which the bench asks; its lock file carries versions and hashes.
+$(VENV)/.lighthouse: bench/peers/lighthouse/package.json bench/peers/lighthouse/package-lock.json | $(VENV)/.python
+	@echo "Fetching Lighthouse, which judges pages in the bench …"
+	@rm -rf $(VENV)/lighthouse && mkdir -p $(VENV)/lighthouse && cp bench/peers/lighthouse/*.json $(VENV)/lighthouse/
+	@cd $(VENV)/lighthouse && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 JUDGES := $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) $(VENV)/axe/.$(AXE) $(VENV)/nu/.$(NU)
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
@@ -85,7 +92,7 @@ test: $(VENV)/.dev $(JUDGES) ## everything, in Debian's Chromium too
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest
 
-bench: $(VENV)/.bench $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) ## measure builds of 1,000 and 10,000 pages, beside Material and Hugo; judge a vendor's archive; measure tickets, newsletter, cold start, and what a reader loads
+bench: $(VENV)/.bench $(VENV)/.lighthouse $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) ## measure builds of 1,000 and 10,000 pages, beside Material and Hugo; judge a vendor's archive; measure tickets, newsletter, cold start, and what a reader loads
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.desk
 	@$(BIN)/python -m bench.newsletter

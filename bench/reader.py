@@ -1,8 +1,10 @@
 """`python -m bench.reader`: what a reader's browser loads: pages of the real site, and a first search in an
-archive of 10,000 pages. Bytes are those on the wire, compressed, with everything that they bring along."""
+archive of 10,000 pages. Bytes are those on the wire, compressed, with everything that they bring along.
+Lighthouse judges pages of the real site as on a phone, where it is installed (`make bench` does)."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -26,6 +28,9 @@ NOW = "2026-11-23T12:00:00+00:00"
 PAGES = ("/", "/releases/cityworks/23.12/", "/life-cycle/", "/support/ticket/", "/search/")
 WORDS = ("pipe", "maps", "report")
 HOME_AIM, FIRST_AIM, LATER_AIM = 90_000, 200_000, 80_000
+LIGHTHOUSE = ROOT / ".venv" / "lighthouse" / "node_modules" / "lighthouse" / "cli" / "index.js"
+SCORES = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}
+CHROMIUM = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,8 @@ def main(pages: int) -> None:
 def _own(folder: Path, browser: Browser) -> Iterator[Loaded]:
     with _served(ROOT / "content", folder / "own") as url:
         for path in PAGES:
+            if LIGHTHOUSE.is_file():
+                click.echo(_judged(url, path, folder / "lighthouse.json"))
             context = browser.new_context(viewport={"width": 360, "height": 800})
             page, requests = context.new_page(), []
             page.on("requestfinished", lambda request, to=requests: to.append(request))
@@ -100,6 +107,23 @@ def _searches(folder: Path, browser: Browser, pages: int) -> Iterator[Loaded]:
                 aim=LATER_AIM,
             )
             context.close()
+
+
+def _judged(url: str, path: str, out: Path) -> str:
+    """Lighthouse's four scores of a page as on a phone, each beside what is aimed at where it is missed."""
+    said = ("--quiet", "--no-enable-error-reporting", "--output=json", f"--output-path={out}")
+    subprocess.run(
+        ["node", LIGHTHOUSE, url + path, *said, f"--chrome-flags={CHROMIUM}"],
+        env={**os.environ, "CHROME_PATH": "/usr/bin/chromium"},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    found = json.loads(out.read_text(encoding="utf-8"))["categories"]
+    told = []
+    for name, aim in SCORES.items():
+        score = round(found[name]["score"] * 100)
+        told.append(f"{name} {score}" + ("" if score >= aim else f" (aim {aim}: MISSED)"))
+    return f"Lighthouse, {path}: {', '.join(told)}"
 
 
 def _size(requests: list[Request]) -> int:
