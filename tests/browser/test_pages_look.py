@@ -344,18 +344,3 @@ def test_a_link_of_a_release_fills_in_the_download_form(site: str, chromium: Bro
     expect(page.locator("#version")).to_have_value("23.12")
     expect(page.locator("#file")).to_have_value(re.compile("^cityworks-23.12"))
     page.context.close()
-
-
-def test_paper_gets_every_column_and_row_of_the_life_cycle(site: str, chromium: Browser) -> None:
-    page = opened(chromium)
-    page.goto(f"{site}/life-cycle/")
-    page.emulate_media(media="print")
-    page.set_viewport_size({"width": 700, "height": 900})  # a letter page with its margins
-    cut = page.evaluate(
-        """() => [...document.querySelectorAll("th, td")].filter((cell) => {
-          const box = cell.getBoundingClientRect();
-          return !box.width || box.right > innerWidth + 1;
-        }).map((cell) => cell.textContent)"""
-    )
-    page.context.close()
-    assert cut == []
