@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bindery import checks, memory, permanence, printing, reading, source, support, write
+from bindery import checks, drawing, memory, permanence, printing, reading, source, support, write
 from bindery.kinds.policy import Policy
 from bindery.library import Library
 from bindery.permanence import Ledger, Published
@@ -28,7 +28,7 @@ from bindery.reading import Scan
 from bindery.source import Found, Problem, Problems
 
 if TYPE_CHECKING:
-    from bindery.outputs.pages import PagePlan
+    from bindery.outputs.pages import Cards, PagePlan
 
 Progress = Callable[[str, int, int], None]
 Other = (
@@ -72,6 +72,7 @@ class _Order:
     preview: bool
     ledger: Ledger | None = None
     search: bool = False
+    cards: bool = False
 
 
 def labelled(content: Path, error: Problems) -> Problems:
@@ -139,7 +140,7 @@ def published(
         ledger=ledger,
     )
     with _looks_of(site):
-        site_url = (url or _site_url(site)).rstrip("/") + "/"
+        site_url = (url or _setting(site, "site_url")).rstrip("/") + "/"
         library = check(content, now=now, site_url=site_url, cache=cache, progress=progress)
         answers = support.answers(library)
         known = support.known_issues(library)
@@ -198,12 +199,14 @@ def build(
     preview: bool = False,
     ledger: Ledger | None = None,
     search: bool = False,
+    cards: bool = False,
 ) -> Built:
     """Make the site. Raises Problems (then nothing was written); NotOurs for a folder of somebody else.
 
     With `preview` every page asks for the next build and loads itself again when it is there. `ledger` is
     that of the target where it will be published: calendars count from it, and pages of lists that are no
-    more lead on. With `search` the index of the site is made too.
+    more lead on. With `search` the index of the site is made too, with `cards` the pictures that links to
+    its pages show.
     """
     order = _Order(
         content=content,
@@ -217,10 +220,11 @@ def build(
         preview=preview,
         ledger=ledger,
         search=search,
+        cards=cards,
     )
     found = _found(content)
     counted = ledger.mark() if ledger else ""
-    inputs = _inputs(content, site, found, f"{url} {preview} {search} {counted}", now)
+    inputs = _inputs(content, site, found, f"{url} {preview} {search} {cards} {counted}", now)
     if not clean and cache and _same_as_last(cache, out, inputs, now):
         return Built(rendered=(), written=(), removed=(), nothing_changed=True)
     before = write.load(out)
@@ -240,7 +244,7 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     from bindery.outputs import data, disclosure
 
     content, site, cache, tell = order.content, order.site, order.cache, order.tell
-    site_url = (order.url or _site_url(site)).rstrip("/") + "/"
+    site_url = (order.url or _setting(site, "site_url")).rstrip("/") + "/"
     scan = _scan(content, found, cache, tell)
     try:
         library = checks.assemble(scan, content=content, now=order.now, prefix=prefix_of(site_url))
@@ -253,7 +257,8 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     answers = support.answers(library)
     known = support.known_issues(library)
     looks = _looks(order, site_url)
-    plans = _planned(order, library, answers, known, site_url, looks)
+    cards = _cards(order, library, site_url)
+    plans = _planned(order, library, answers, known, site_url, looks, cards)
     same_looks = looks == before.looks
     stale = [
         plan
@@ -287,6 +292,11 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         plans=plans,
         kept=kept,
         bodies=bodies,
+        cards=cards,
+    )
+    pictures = drawing.drawn(
+        {path: draw for path, draw in others.items() if isinstance(draw, drawing.Draw)},
+        order.jobs or _cores(),
     )
 
     writer = write.Writer(order.out, before)
@@ -305,7 +315,8 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
             total,
         ),
     )
-    first = list(islice(rendered, 1))  # looks that are broken show in any page, so before anything is written
+    # Looks that are broken show in any page and in any picture, so before anything is written.
+    first, first_picture = list(islice(rendered, 1)), list(islice(pictures, 1))
     changing = [path for path, content_of in others.items() if content_of is not None]
     changing += [f"public/{path}" for plan, _ in texts for path, _ in plan.beside]
     writer.begin([*rendered_paths, *(f"pages/{plan.path}" for plan, _ in texts), *changing])
@@ -325,7 +336,11 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     for plan in _swept(stale):
         for path, text_of in plan.beside:
             writer.put(f"public/{path}", text_of())
+    for path, picture in chain(first_picture, pictures):
+        writer.put(path, picture)
     for path, content_of in others.items():
+        if isinstance(content_of, drawing.Draw):
+            continue
         if content_of is None:
             writer.keep(path)
         else:
@@ -404,6 +419,7 @@ def _planned(
     known: Mapping[tuple[str, str], tuple[support.KnownIssue, ...]],
     site_url: str,
     looks: str,
+    cards: Cards | None = None,
 ) -> list[PagePlan]:
     """All pages; tables that many of them share are remembered."""
     from bindery import render
@@ -421,6 +437,17 @@ def _planned(
         _closed_soon(library, order.now.year, order.cache),
         html_of=lambda text: render.fragment(text, order.site),
         table=table,
+        cards=cards,
+    )
+
+
+def _cards(order: _Order, library: Library, site_url: str) -> Cards | None:
+    from bindery.outputs.pages import Cards
+
+    return (
+        Cards(library, site_name=_setting(order.site, "site_name"), site_url=site_url)
+        if order.cards
+        else None
     )
 
 
@@ -434,6 +461,7 @@ def _others(
     plans: Sequence[PagePlan],
     kept: memory.Kept | memory.Unmade,
     bodies: memory.Bodies | memory.Unmade,
+    cards: Cards | None = None,
 ) -> dict[str, Other]:
     """Everything beside the pages, by its path below the output folder; None where it is there already."""
     from bindery import render
@@ -527,6 +555,7 @@ def _others(
     )
     take("mails", ((p.path, kept.of(f"mails/{p.path}", p.key, p.text)) for p in mail_plans))
     take("public", render.static(site))
+    take("public", drawing.outputs(cards, site, kept) if cards else ())
     files = {path.removeprefix("public/") for path in others}
     files |= {path for page in plans for path, _ in page.beside}
     clashes = addresses.clashes(library, urls, files)
@@ -658,12 +687,12 @@ def _text(plan: PagePlan, content: Path) -> str:
         raise labelled(content, error) from None
 
 
-def _site_url(site: Path) -> str:
-    """The address that the site is made for when none is given: `site_url` of mkdocs.yml."""
+def _setting(site: Path, name: str) -> str:
+    """A setting of mkdocs.yml: `site_url` is the address that the site is made for when none is given."""
     import yaml
 
     settings = yaml.load((site / "mkdocs.yml").read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
-    return str(settings["site_url"])
+    return str(settings[name])
 
 
 def _templates(site: Path) -> Any:

@@ -173,6 +173,9 @@ def check(
 @click.option("--clean", is_flag=True, help="Forget what was made before and make everything anew.")
 @cli_publishing.against
 @click.option("--search/--no-search", default=True, help="Make the search index too.  [default: search]")
+@click.option(
+    "--cards/--no-cards", default=True, help="Draw the pictures that links show too.  [default: cards]"
+)
 @_json
 def build(
     content: Path,
@@ -184,6 +187,7 @@ def build(
     clean: bool,
     target: Folder | None,
     search: bool,
+    cards: bool,
     as_json: bool,
 ) -> None:
     """Make the site; only what changed is made again."""
@@ -201,6 +205,7 @@ def build(
             progress=progress,
             ledger=publications.ledger(target) if target else None,
             search=search,
+            cards=cards,
         )
     finally:
         progress.end()

@@ -205,7 +205,7 @@ def publish_due(path: Path, *, as_json: bool) -> None:
 def _origin(path: Path, say: Callable[[str], None] | None = None) -> origin.Origin:
     def build(*arguments: object, **options: object) -> object:
 
-        return binding.build(*arguments, search=True, **options)  # type: ignore[arg-type]
+        return binding.build(*arguments, search=True, cards=True, **options)  # type: ignore[arg-type]
 
     return origin.Origin(path=path.resolve(), build=build, environ=os.environ, clock=_clock, say=say or _say)
 

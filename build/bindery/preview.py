@@ -52,7 +52,9 @@ def preview(
     url = f"http://localhost:{port}"
 
     def build() -> Built:
-        return binding.build(content, site, out, now=now(), url=url, cache=cache, preview=True, search=True)
+        return binding.build(
+            content, site, out, now=now(), url=url, cache=cache, preview=True, search=True, cards=True
+        )
 
     build()
     saves: queue.Queue[str] = queue.Queue()

@@ -103,9 +103,8 @@ def made(folder: Path, changes: Changes) -> Path:
 
 
 def build(content: Path, out: Path, now: datetime) -> Path:
-    binding.build(
-        content, SITE, out, now=now, url="https://support.example", cache=out.with_name(f"{out.name}-cache")
-    )
+    cache = out.with_name(f"{out.name}-cache")
+    binding.build(content, SITE, out, now=now, url="https://support.example", cache=cache, cards=True)
     return out
 
 
@@ -197,6 +196,11 @@ def test_nothing_of_it_is_there_one_second_before_and_everything_at_its_instant(
         "public/papers/quetzal/paper.pdf",
         "public/papers/quetzal/paper.bib",
         "public/papers/quetzal.svg",
+        "public/cards/releases/quetzal.png",
+        "public/cards/releases/works/9.quetzal.png",
+        "public/cards/newsletter/quetzal.png",
+        "public/cards/papers/quetzal.png",
+        "public/cards/events/quetzal.png",
         "public/help/quetzal.svg",
         "public/help/quetzal-more.txt",
         "public/feeds/feeds.opml",

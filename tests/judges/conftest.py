@@ -62,7 +62,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     dist = folder / "dist"
-    binding.build(ROOT / "content", ROOT / "site", dist, now=NOW, url=url, cache=None, search=True)
+    binding.build(
+        ROOT / "content", ROOT / "site", dist, now=NOW, url=url, cache=None, search=True, cards=True
+    )
     environ = {
         "SUPPORT_URL": url,
         "SUPPORT_VAR": str(folder / "var"),

@@ -23,11 +23,12 @@ from bindery.outputs.pages import (
     tombstones,
     upgrades,
 )
+from bindery.outputs.pages.cards import Cards
 from bindery.outputs.pages.press import PagePlan, Templates
 from bindery.outputs.pages.upgrades import HtmlOf, Table
 from bindery.upgrade import Answers, Known
 
-__all__ = ["PagePlan", "plan"]
+__all__ = ["Cards", "PagePlan", "plan"]
 
 
 def _made(_name: str, _key: str, make: Callable[[], dict[str, str]]) -> Mapping[str, str]:
@@ -44,20 +45,22 @@ def plan(
     *,
     html_of: HtmlOf,
     table: Table = _made,
+    cards: Cards | None = None,
 ) -> list[PagePlan]:
     """All pages, sorted by url. `templates` are the sources below `site/templates`, by path.
 
     `known` is what `support.known_issues` says of this library. `site_url` begins the addresses that other
     sites are to keep, and ends in a slash; `closed` are the days on which nobody answers, as the policy's
     page lists them. `html_of` makes HTML of a piece of Markdown; `table` keeps a table by its name and key
-    between builds.
+    between builds; `cards` are pictures for links to pages, where there are to be any.
     """
     frame: dict[str, object] = dict(asdict(library.home.vendor))
     frame["hours"] = opening.hours(library.policy.hours)
     frame["zone"] = library.policy.hours.time_zone
     # Pages at the root (about, accessibility …) are linked from every page's foot.
     foot = [(page.title, f"/{page.url}") for page in library.pages if "/" not in page.path]
-    press = Templates(templates, {**frame, "pages": foot}, library.prefix)
+    frame["pages"] = foot
+    press = Templates(templates, frame, library.prefix, cards.of if cards else None)
     written_by = authors.authors(library)
     lived = lives.lives(library, known)
     lists = [

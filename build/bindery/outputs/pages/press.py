@@ -80,18 +80,38 @@ class Head:
     form: str = ""  # "html" when the text is HTML already and not Markdown
 
 
+class Picture(NamedTuple):
+    """The card of a page: `address` is below the site's, `alt` tells what it shows, the rest is in pixels."""
+
+    address: str
+    alt: str
+    width: int
+    height: int
+
+
+CardOf = Callable[[str, str], Picture | None]
+"""The card of the page at an address, in a section ("" asks for what is the page's own in any section)."""
+
+
 class Templates:
     """The templates of generated pages, and the frame of all pages."""
 
-    def __init__(self, sources: Mapping[str, str], vendor: Mapping[str, object], prefix: str = "/") -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, str],
+        vendor: Mapping[str, object],
+        prefix: str = "/",
+        card_of: CardOf | None = None,
+    ) -> None:
         self.sources = sources
         self.vendor = dict(vendor)
+        self.card_of: CardOf = card_of or (lambda _url, _section: None)
         digest = hashlib.sha256()
         for name, source in sorted(sources.items()):
             if not name.startswith(("pages/", "answers/")):
                 continue
             digest.update(f"{name} {len(source)}\n{source}".encode())
-        digest.update(f"{prefix} {sorted(vendor.items())!r}".encode())
+        digest.update(f"{prefix} {sorted(vendor.items())!r} {card_of is None}".encode())
         self.stamp = digest.digest()
         self._environment: jinja2.Environment | None = None
 
@@ -128,20 +148,25 @@ class Templates:
     ) -> PagePlan:
         """`decisive` is all that `head` and `values` are made from, in values whose repr tells them apart."""
         key = hashlib.sha256(self.stamp)
-        key.update(f"{url} {template} {decisive!r}".encode())
+        # What a section's card says is decided by the looks and the vendor; another may change with its item.
+        key.update(f"{url} {template} {self.card_of(url, '')} {decisive!r}".encode())
         return PagePlan(
-            path or page_path(url), url, key.hexdigest(), partial(self.text, template, head, values)
+            path or page_path(url), url, key.hexdigest(), partial(self.text, url, template, head, values)
         )
 
     def text(
-        self, template: str, head: Callable[[], Head], values: Callable[[], Mapping[str, object]]
+        self, url: str, template: str, head: Callable[[], Head], values: Callable[[], Mapping[str, object]]
     ) -> str:
         made = head()
         body = self.environment.get_template(template).render(values(), head=made, vendor=self.vendor)
         # Python-Markdown ends a block of HTML at nothing but its end tag, but a page is read by people too.
-        return self.front_matter(made) + re.sub(r"\n{3,}", "\n\n", body).strip("\n") + "\n"
+        return (
+            self.front_matter(made, self.card_of(url, made.section))
+            + re.sub(r"\n{3,}", "\n\n", body).strip("\n")
+            + "\n"
+        )
 
-    def front_matter(self, head: Head) -> str:
+    def front_matter(self, head: Head, card: Picture | None = None) -> str:
         """YAML whose values are JSON, which YAML contains: no guessing of types."""
         fields: dict[str, Any] = {
             "title": head.title,
@@ -157,6 +182,7 @@ class Templates:
             "scripts": head.scripts,
             "head": head.meta,
             "data": head.data,
+            "card": card._asdict() if card else None,
         }
         if head.updated:
             fields |= {"updated": head.updated.isoformat(), "updated_text": words.in_words(head.updated)}

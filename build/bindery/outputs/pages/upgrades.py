@@ -186,6 +186,7 @@ class Guides:
     def text(self, start: Release) -> str:
         """The text of its page."""
         told = self.told(start)
+        url = f"upgrade/{start.product}/{start.version}/"
         name, goal = self.product.name, told["to"]["version"]
         way = [self.library.release(start.product, step["version"]) or start for step in told["steps"]]
         head = Head(
@@ -218,7 +219,7 @@ class Guides:
             "inline": self.inline,
             "block": self.block,
         }
-        return self.templates.text("pages/upgrade.html", lambda: head, lambda: values)
+        return self.templates.text(url, "pages/upgrade.html", lambda: head, lambda: values)
 
     def block(self, text: str) -> Markup:
         """Markdown as HTML."""
