@@ -6,6 +6,7 @@ import functools
 import http.server
 import re
 import threading
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from bindery import binding
+from bindery.outputs.pages import fixed
 
 pytestmark = pytest.mark.browser
 
@@ -56,6 +58,13 @@ PAGES = (
     "/support/answers/ticket.html",
     "/404.html",
     "/about/",
+    "/search/",
+    "/feeds/",
+    "/upgrade/cityworks/",
+    "/upgrade/cityworks/15.8/",
+    "/accessibility/",
+    "/support/sign-in/",
+    "/policy/promises/",
 )
 FORMS = (
     "/support/ticket/",
@@ -98,6 +107,80 @@ def opened(browser: Browser, *, width: int = 1280, scheme: str = "light", script
     return context.new_page()
 
 
+BEYOND = """() => [...document.querySelectorAll("body *")].filter((element) => {
+  const box = element.getBoundingClientRect();
+  return box.width && box.right > innerWidth + 1
+    && !element.closest(".scroll, .article > table, pre, .trap, .hush, svg") && !element.matches(".hero")
+    && getComputedStyle(element).position !== "absolute";
+}).map((element) => element.outerHTML.slice(0, 120))"""
+# What is clipped would hide that it overflows, so every box is asked for its right edge and for its lines.
+CUT = """() => [...document.querySelectorAll("main *, .top *, .bottom *")].filter((element) => {
+  const style = getComputedStyle(element);
+  return style.overflowY !== "visible" && style.overflowY !== "auto" && style.overflowY !== "scroll"
+    && element.scrollHeight > element.clientHeight + 1 && element.clientHeight
+    && !element.closest(".hush, .trap, svg, .hero, select, input, textarea, table.stack thead");
+}).map((element) => element.outerHTML.slice(0, 120))"""
+SPACED = (  # WCAG 1.4.12
+    "* { letter-spacing: 0.12em !important; line-height: 1.5 !important; word-spacing: 0.16em !important }"
+    "p { margin-bottom: 2em !important }"
+)
+
+
+def pages_of(site: str) -> tuple[str, ...]:
+    """Every page that the site map names, and those that it must not name."""
+    with urllib.request.urlopen(f"{site}/sitemap.xml") as answer:
+        named = re.findall(r"<loc>http://localhost(/.*?)</loc>", answer.read().decode())
+    assert len(named) > 100
+    return (*named, *(f"/support/answers/{name}.html" for name, _ in fixed.ANSWERS), "/404.html", "/search/")
+
+
+@pytest.mark.parametrize(
+    ("what", "width", "height", "style"),
+    [
+        ("spaced text", 320, 800, SPACED),
+        ("text of twice the size", 1280, 800, "html { font-size: 200% !important }"),
+        ("400 percent", 320, 256, ""),
+    ],
+)
+def test_everything_can_still_be_read(
+    site: str, chromium: Browser, what: str, width: int, height: int, style: str
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": height}, bypass_csp=True)
+    page = context.new_page()
+    wrong = []
+    for path in PAGES:
+        page.goto(site + path)
+        if style:
+            page.add_style_tag(content=style)
+        wrong += [(path, one) for one in (*page.evaluate(BEYOND), *page.evaluate(CUT))]
+    context.close()
+    assert wrong == []
+
+
+def test_forced_colours_leave_edges_focus_and_pictures(site: str, chromium: Browser) -> None:
+    for scheme in ("light", "dark"):
+        context = chromium.new_context(forced_colors="active", color_scheme=scheme)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(f"{site}/support/ticket/")
+        edges = page.evaluate(
+            "[...document.querySelectorAll('.form :is(input[type=text], input[type=email], select, textarea)"
+            ", .form .button')].filter((field) => !field.closest('.trap'))"
+            ".map((field) => getComputedStyle(field).borderTopWidth)"
+        )
+        assert len(edges) > 5
+        assert set(edges) == {"2px"}
+        page.keyboard.press("Tab")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        page.goto(f"{site}/life-cycle/")
+        canvas, *drawn = page.evaluate(
+            "[getComputedStyle(document.body).backgroundColor, ...['.timeline__bar', '.timeline__name', "
+            "'.timeline__label'].map((name) => getComputedStyle(document.querySelector(name)).fill)]"
+        )
+        for colour in drawn:
+            assert contrast(colour, canvas) >= 4.5, (scheme, drawn, canvas)
+        context.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_overflows_errs_or_asks_another_host(site: str, chromium: Browser, scheme: str) -> None:
     page = opened(chromium, width=320, scheme=scheme)
@@ -107,17 +190,9 @@ def test_nothing_overflows_errs_or_asks_another_host(site: str, chromium: Browse
     page.on("pageerror", lambda error: told.append(f"{page.url}: {error}"))
     page.on("request", lambda request: asked.append(request.url))
     wide = []
-    for path in PAGES:
+    for path in pages_of(site) if scheme == "light" else PAGES:
         page.goto(site + path)
-        # What is clipped would hide that it overflows, so every box is asked for its right edge.
-        beyond = page.evaluate(
-            """() => [...document.querySelectorAll("body *")].filter((element) => {
-              const box = element.getBoundingClientRect();
-              return box.width && box.right > innerWidth + 1
-                && !element.closest(".scroll, pre, .trap, .hush, svg") && !element.matches(".hero")
-                && getComputedStyle(element).position !== "absolute";
-            }).map((element) => element.outerHTML.slice(0, 120))"""
-        )
+        beyond = page.evaluate(BEYOND)
         if beyond or page.evaluate("document.documentElement.scrollWidth") > 320:
             wide.append((path, beyond[:3]))
     page.context.close()

@@ -80,7 +80,7 @@
   }
 
   // What scrolls sideways can be reached by keyboard, and only then.
-  for (const frame of document.querySelectorAll(".scroll")) {
+  for (const frame of document.querySelectorAll(".scroll, .article > table, .article pre")) {
     const measure = () => {
       if (frame.scrollWidth > frame.clientWidth) frame.tabIndex = 0;
       else frame.removeAttribute("tabindex");
