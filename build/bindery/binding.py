@@ -555,6 +555,7 @@ def _others(
     )
     take("mails", ((p.path, kept.of(f"mails/{p.path}", p.key, p.text)) for p in mail_plans))
     take("public", render.static(site))
+    take("public", drawing.icons(site, kept))
     take("public", drawing.outputs(cards, site, kept) if cards else ())
     files = {path.removeprefix("public/") for path in others}
     files |= {path for page in plans for path, _ in page.beside}

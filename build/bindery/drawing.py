@@ -1,4 +1,4 @@
-"""Cards drawn: each as a PNG in few colours, by a template of Typst's, from what `cards` says.
+"""Cards drawn: each as a PNG in few colours, by a template of Typst's, from what `cards` says; icons too.
 
 What was drawn once is remembered by the key of all that decided it. Letters that no font here has are left
 out; a title of which too little is left, such as one in Chinese, gives way to the kind of page.
@@ -7,6 +7,7 @@ out; a title of which too little is left, such as one in Chinese, gives way to t
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -27,6 +28,7 @@ PLAIN = 0x250  # Latin letters, which every font has, come before
 LEFT = 0.7  # of a title's letters must be left for it to be told
 ANY = {"vendor": "V", "site": "S", "kind": "K", "title": "Ag", "facts": ["F"], "sample": True}
 TEMPLATE = "templates/cards/card.typ"
+ICON = "templates/cards/icon.typ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,17 @@ def outputs(cards: Cards, site: Path, kept: memory.Kept | memory.Unmade) -> Iter
         make = partial(_card, card, template, site)
         later = kept.later(f"public/{card.path}", f"{card.key()} {tools}", make)
         yield card.path, Draw(later) if later else None
+
+
+def icons(site: Path, kept: memory.Kept | memory.Unmade) -> Iterator[tuple[str, bytes | None]]:
+    """The site's icon for what cannot draw SVG: older browsers' tabs, and the home screens of phones."""
+    template = (site / ICON).read_text("utf-8")
+    key = _tools(template)
+    for path, make in (
+        ("apple-touch-icon.png", partial(_png, {"size": 180, "corners": False}, template, site, ICON)),
+        ("favicon.ico", partial(_ico, template, site)),
+    ):
+        yield path, kept.of(f"public/{path}", key, make)
 
 
 def drawn(wanted: Mapping[str, Draw], jobs: int) -> Iterator[tuple[str, bytes]]:
@@ -131,3 +144,11 @@ def _ground(template: str, site: Path) -> Image.Image:
 
     with Image.open(io.BytesIO(_png(ANY | {"whole": True}, template, site, TEMPLATE))) as whole:
         return whole.convert("RGB").quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+
+
+def _ico(template: str, site: Path) -> bytes:
+    """An icon file that holds one picture of 32 by 32, as PNG."""
+    picture = _png({"size": 32, "corners": True}, template, site, ICON)
+    head = struct.pack("<3H", 0, 1, 1)
+    entry = struct.pack("<4B2H2I", 32, 32, 0, 0, 1, 32, len(picture), len(head) + 16)
+    return head + entry + picture

@@ -347,6 +347,26 @@ def test_a_template_that_cannot_be_set_is_told_with_its_line_and_nothing_is_writ
 
 def test_the_colours_of_cards_are_those_of_the_pages() -> None:
     style = (SITE / "assets/css/site.css").read_text()
-    for template in ("card",):
+    for template in ("card", "icon"):
         used = set(re.findall(r"#[0-9a-f]{6}", (SITE / f"templates/cards/{template}.typ").read_text()))
         assert used and all(f": {colour};" in style for colour in used), template
+
+
+def test_icons_are_there_for_what_cannot_draw_svg(made: Path) -> None:
+    phone = (made / "apple-touch-icon.png").read_bytes()
+    assert struct.unpack(">2I", phone[16:24]) == (180, 180)
+    icon = (made / "favicon.ico").read_bytes()
+    reserved, sort, count, width, height = struct.unpack("<3H2B", icon[:8])
+    size, start = struct.unpack("<2I", icon[14:22])
+    assert (reserved, sort, count, width, height) == (0, 1, 1, 32, 32)
+    assert icon[start : start + 8] == b"\x89PNG\r\n\x1a\n" and start + size == len(icon)
+    assert struct.unpack(">2I", icon[start + 16 : start + 24]) == (32, 32)
+    assert (made / "favicon.svg").read_bytes() == (SITE / "assets/img/favicon.svg").read_bytes()
+    for page in made.rglob("*.html"):
+        text = page.read_text()
+        if "http-equiv" not in text:
+            assert '<link rel="icon" href="/favicon.ico" sizes="32x32">' in text, page
+            assert '<link rel="apple-touch-icon" href="/apple-touch-icon.png">' in text, page
+            assert text.index("favicon.ico") < text.index('type="image/svg+xml"'), (
+                "the last that fits is taken"
+            )
