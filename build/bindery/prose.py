@@ -41,6 +41,12 @@ _OUTSIDE = re.compile(r"(?:https?|mailto|tel):|//", re.IGNORECASE)
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
 _GIVEN_ID = re.compile(r"\s*\{[^}]*#([\w.:-]+)[^}]*\}$")
 _HTML_ID = re.compile(r"""\bid="([^"]+)\"""")
+# Not a heading, a quotation, a table, HTML, a picture, a note, the target of a link, attributes or a rule.
+_FIRST = re.compile(
+    r"^(?![ \t]|[#<>|{:=]|!\[|!!!|\[\^|\[[^\]\n]+\]:|[-*_]{2,}[ \t]*$)\S.*(?:\n.*\S.*)*", re.MULTILINE
+)
+_ITEM = re.compile(r"^[ \t]*(?:[-+*]|\d+[.)])[ \t]+")
+_ASIDE = re.compile(r"\{:[^{}]*\}|\[\^[^\]]+\]")  # attributes, marks of notes
 _MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[`*]|(?<!\w)_|_(?!\w)|<[^>]+>")
 _NAME = re.compile(r"\{\{[ \t]*([^{}\n]*?)[ \t]*\}\}")
 _ENTRY = re.compile(r"[-*+][ \t]+(?:\*\*)?([A-Z][A-Z0-9]*(?:-\d+)+)(?:\*\*)?:(?:\*\*)?[ \t]+(.*)")
@@ -145,6 +151,19 @@ def as_text(markdown: str) -> str:
         made += [_MARKUP.sub(_word, markdown[end : code.start()]), code[2].strip()]
         end = code.end()
     return "".join([*made, _MARKUP.sub(_word, markdown[end:])])
+
+
+def opening(body: str, most: int) -> str:
+    """The first words of a Markdown text as plain text: a paragraph, or lines of a list where that comes
+    first, cut after a word to at most that many signs; "" for a text without any."""
+    first = _FIRST.search(without_code(body))
+    if first is None:
+        return ""
+    lines = (_ITEM.sub("", line) for line in body[first.start() : first.end()].split("\n"))
+    told = " ".join(_ASIDE.sub("", as_text(" ".join(lines))).split())
+    if len(told) <= most:
+        return told
+    return (told[:most].rpartition(" ")[0] or told[: most - 1]).rstrip(",;:.–—- ") + "…"
 
 
 def _word(match: re.Match[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,14 +17,13 @@ from bindery import binding
 
 HOUSE = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ORIGIN = "https://support.example.org"
 
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    binding.build(
-        HOUSE / "content", HOUSE / "site", folder / "dist", now=NOW, url="https://support.example.org", jobs=1
-    )
+    binding.build(HOUSE / "content", HOUSE / "site", folder / "dist", now=NOW, url=ORIGIN, jobs=1, cards=True)
     return folder / "dist" / "public"
 
 
@@ -70,6 +70,47 @@ def test_no_link_or_fragment_of_the_site_is_broken(public: Path) -> None:
             if not found or unquote(fragment) not in ids:
                 broken.append(f"{url}: {target}")
     assert broken == []
+
+
+@pytest.mark.slow
+def test_every_page_says_what_it_is_to_those_who_show_a_link_to_it(public: Path) -> None:
+    wrong = []
+    for file in sorted(public.rglob("*.html")):
+        head = file.read_text(encoding="utf-8").partition("</head>")[0]
+        if "http-equiv" in head:
+            continue  # leads on
+        url = f"{ORIGIN}/{file.relative_to(public).as_posix().removesuffix('index.html')}"
+        pictures = re.findall(r'<meta property="og:image" content="([^"]*)">', head)
+        told = {
+            name: re.findall(rf'<meta property="og:{name}" content="([^"]+)">', head)
+            for name in (
+                "title",
+                "type",
+                "site_name",
+                "image:alt",
+                "image:type",
+                "image:width",
+                "image:height",
+            )
+        }
+        found = {name: len(values) for name, values in told.items() if len(values) != 1}
+        if "noindex" not in head:
+            summary = re.findall(r'<meta name="description" content="([^"]+)">', head)
+            if len(summary) != 1 or re.findall(r'og:description" content="([^"]+)">', head) != summary:
+                found["description"] = len(summary)
+            if re.findall(r'<link rel="canonical" href="([^"]*)">', head) != [url]:
+                found["canonical"] = 0
+            if re.findall(r'<meta property="og:url" content="([^"]*)">', head) != [url]:
+                found["url"] = 0
+        path = pictures[0].removeprefix(f"{ORIGIN}/").partition("?")[0] if len(pictures) == 1 else "none"
+        picture = public / path
+        if not picture.is_file() or picture.read_bytes()[16:24] != bytes.fromhex("000004b000000276"):
+            found[f"picture {pictures}"] = 0
+        elif not 4_000 < picture.stat().st_size <= 40_960:
+            found[f"size of {path}"] = picture.stat().st_size
+        if found:
+            wrong.append((url, found))
+    assert wrong == []
 
 
 @pytest.mark.slow

@@ -25,7 +25,6 @@ from bindery.outputs.pages import items, words
 from bindery.outputs.pages.press import Picture
 
 FOLDER = "cards/"
-WIDTH, HEIGHT = 1200, 630  # pixels; what Facebook, LinkedIn, Slack, Teams and Mastodon all show whole
 NAMED = 3
 UNSEEN = {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": ""}  # by Unicode's category
 JOINERS = "\u200c\u200d"  # without them words of Persian and Hindi are others
@@ -64,7 +63,7 @@ class Card:
         named = f"{self.kind}: {self.title}" if self.kind else self.title
         told = (f"{self.vendor} {self.site}", named, "Sample" if self.sample else "", *self.facts)
         alt = ". ".join(part.rstrip(".") for part in told if part) + "."
-        return Picture(f"{self.path}?v={self.key()[:10]}", alt, WIDTH, HEIGHT)
+        return Picture(f"{self.path}?v={self.key()[:10]}", alt)
 
 
 class Cards:

@@ -10,16 +10,18 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 
 import jinja2
 
+from bindery import prose
 from bindery.channels import FORMATS
 from bindery.outputs.pages import words
 
+DESCRIBED = 200  # signs of a page's first words that describe it where it has no summary
 FEEDS = (("all", "Everything"), ("releases", "Releases"), ("newsletter", "Newsletter"))
 FINDABLE = frozenset(
     (
@@ -81,12 +83,10 @@ class Head:
 
 
 class Picture(NamedTuple):
-    """The card of a page: `address` is below the site's, `alt` tells what it shows, the rest is in pixels."""
+    """The card of a page: `address` is below the site's, `alt` tells what it shows."""
 
     address: str
     alt: str
-    width: int
-    height: int
 
 
 CardOf = Callable[[str, str], Picture | None]
@@ -157,8 +157,11 @@ class Templates:
     def text(
         self, url: str, template: str, head: Callable[[], Head], values: Callable[[], Mapping[str, object]]
     ) -> str:
-        made = head()
-        body = self.environment.get_template(template).render(values(), head=made, vendor=self.vendor)
+        made, shown = head(), values()
+        body = self.environment.get_template(template).render(shown, head=made, vendor=self.vendor)
+        if not made.description and not made.robots:
+            first = prose.opening(str(shown.get("body", "")), DESCRIBED)
+            made = replace(made, description=first or made.title)
         # Python-Markdown ends a block of HTML at nothing but its end tag, but a page is read by people too.
         return (
             self.front_matter(made, self.card_of(url, made.section))
