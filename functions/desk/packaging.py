@@ -20,6 +20,7 @@ from typing import Any
 
 import chalicelib
 from chalicelib.dynamodb_store import TABLE
+from desk import cloud_front
 
 FUNCTIONS = Path(chalicelib.__file__).resolve().parents[1]
 REQUIREMENTS = FUNCTIONS.parent / "requirements" / "lambda.txt"
@@ -62,10 +63,13 @@ def package(out: Path) -> tuple[Path, Path]:
 
 
 def template() -> dict[str, Any]:
-    """What is merged into Chalice's own: `aws/template.json` with the table as the store wants it."""
+    """What is merged into Chalice's own: `aws/template.json` with the table as the store wants it, and what
+    stands before the pages."""
     said: dict[str, Any] = json.loads((FUNCTIONS / "aws" / "template.json").read_text(encoding="utf-8"))
     table = said["Resources"]["Table"]["Properties"]
     said["Resources"]["Table"]["Properties"] = {**json.loads(TABLE.read_text(encoding="utf-8")), **table}
+    for part, more in cloud_front.template().items():
+        said.setdefault(part, {}).update(more)
     return said
 
 

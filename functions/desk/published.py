@@ -54,6 +54,11 @@ TYPES = {
     ".csv": "text/csv",
     ".zip": "application/zip",
     ".gz": "application/gzip",
+    # Of the search; compressed already.
+    ".pagefind": "application/octet-stream",
+    ".pf_meta": "application/octet-stream",
+    ".pf_index": "application/octet-stream",
+    ".pf_fragment": "application/octet-stream",
 }
 _TEXT = re.compile(
     r"text/.*|application/(json|xml|manifest\+json|.*\+(json|xml)|wasm|x-bibtex)|image/svg\+xml"
@@ -62,7 +67,7 @@ _CHARSET = re.compile(r"text/.*|application/(x-bibtex)")
 _FINGERPRINTED = re.compile(r"[.-][0-9a-f]{8,64}\.(min\.)?[a-z0-9]+$")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _GZIP_FROM = 1024
-_OPEN = ("feeds/", "calendar/", "data/")
+OPEN = ("feeds/", "calendar/", "data/")
 _NOT_SERVED = ("support/answers",)
 
 
@@ -260,7 +265,7 @@ def _send(found: _File, header: Callable[[str], str]) -> Sent:
         ("Cache-Control", cache),
         *((("Vary", "Accept-Encoding"),) if text else ()),
         # Feeds, calendars and data are for every reader, in other sites' pages too.
-        *((("Access-Control-Allow-Origin", "*"),) if found.name.startswith(_OPEN) else ()),
+        *((("Access-Control-Allow-Origin", "*"),) if found.name.startswith(OPEN) else ()),
     )
     if _matches(header("if-none-match"), etag):
         found.file.close()
