@@ -444,11 +444,10 @@ def _planned(
 def _cards(order: _Order, library: Library, site_url: str) -> Cards | None:
     from bindery.outputs.pages import Cards
 
-    return (
-        Cards(library, site_name=_setting(order.site, "site_name"), site_url=site_url)
-        if order.cards
-        else None
-    )
+    if not order.cards:
+        return None
+    name, look = _setting(order.site, "site_name"), drawing.look(order.site)
+    return Cards(library, site_name=name, site_url=site_url, look=look)
 
 
 def _others(

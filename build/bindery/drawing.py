@@ -41,10 +41,15 @@ class Draw:
         return self.make()
 
 
+def look(site: Path) -> str:
+    """What names, for pages, how cards are drawn: the template, which is part of what all pages look like."""
+    return digest_of((site / TEMPLATE).read_text("utf-8"))
+
+
 def outputs(cards: Cards, site: Path, kept: memory.Kept | memory.Unmade) -> Iterator[tuple[str, Draw | None]]:
     """Each card as (path below the public folder, what draws it), None for one that is there."""
     template = (site / TEMPLATE).read_text("utf-8")
-    tools = _tools(template)
+    tools = _tools()
     for card in cards:
         make = partial(_card, card, template, site)
         later = kept.later(f"public/{card.path}", f"{card.key()} {tools}", make)
@@ -54,7 +59,7 @@ def outputs(cards: Cards, site: Path, kept: memory.Kept | memory.Unmade) -> Iter
 def icons(site: Path, kept: memory.Kept | memory.Unmade) -> Iterator[tuple[str, bytes | None]]:
     """The site's icon for what cannot draw SVG: older browsers' tabs, and the home screens of phones."""
     template = (site / ICON).read_text("utf-8")
-    key = _tools(template)
+    key = f"{digest_of(template)} {_tools()}"
     for path, make in (
         ("apple-touch-icon.png", partial(_png, {"size": 180, "corners": False}, template, site, ICON)),
         ("favicon.ico", partial(_ico, template, site)),
@@ -77,8 +82,8 @@ def drawn(wanted: Mapping[str, Draw], jobs: int) -> Iterator[tuple[str, bytes]]:
         yield from hands.map(lambda path: (path, wanted[path]()), paths)
 
 
-def _tools(template: str) -> str:
-    return f"{digest_of(template)} {typeset.version()} {metadata.version('pillow')}"
+def _tools() -> str:
+    return f"{typeset.version()} {metadata.version('pillow')}"
 
 
 def _card(card: Card, template: str, site: Path) -> bytes:

@@ -345,6 +345,25 @@ def test_a_template_that_cannot_be_set_is_told_with_its_line_and_nothing_is_writ
     assert not (tmp_path / "dist").exists()
 
 
+@pytest.mark.slow
+def test_a_new_template_draws_every_card_again_under_a_new_version(
+    small: Write, build: Callable[..., Built], tmp_path: Path
+) -> None:
+    site = shutil.copytree(SITE, tmp_path / "site")
+    content = small()
+    build(content, site=site)
+    before = {url: told(tmp_path / "dist/public", url).said["og:image"] for url in ("help/start/", "")}
+    template = site / "templates/cards/card.typ"
+    template.write_text(template.read_text().replace("#0d4a52", "#4a0d52"))
+
+    assert len(drawn(build(content, site=site))) == 16
+
+    after = {url: told(tmp_path / "dist/public", url).said["og:image"] for url in ("help/start/", "")}
+    assert all(before[url] != after[url] for url in before)
+    build(content, "clean", cache=None, site=site)
+    assert tree(tmp_path / "dist") == tree(tmp_path / "clean")
+
+
 def test_the_colours_of_cards_are_those_of_the_pages() -> None:
     style = (SITE / "assets/css/site.css").read_text()
     for template in ("card", "icon"):

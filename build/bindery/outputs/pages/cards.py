@@ -32,9 +32,11 @@ JOINERS = "\u200c\u200d"  # without them words of Persian and Hindi are others
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """What a card says. `path` is its picture's below dist/public; `facts` are lines below the title."""
+    """What a card says. `path` is its picture's below dist/public; `facts` are lines below the title; `look`
+    names how it is drawn."""
 
     path: str
+    look: str
     vendor: str
     site: str
     kind: str
@@ -55,7 +57,7 @@ class Card:
         }
 
     def key(self) -> str:
-        """The same for the same words."""
+        """The same for the same words, drawn in the same way."""
         return source.digest_of(repr(self))
 
     def shown(self) -> Picture:
@@ -69,7 +71,8 @@ class Card:
 class Cards:
     """All cards of a site: `of` names that of a page, iterating gives every one that is to be drawn."""
 
-    def __init__(self, library: Library, *, site_name: str, site_url: str) -> None:
+    def __init__(self, library: Library, *, site_name: str, site_url: str, look: str) -> None:
+        self._look = look
         self._vendor = _clean(library.home.vendor.name)
         self._site = _clean(site_name)
         self._host = urlsplit(site_url).netloc
@@ -126,6 +129,7 @@ class Cards:
     def _card(self, name: str, kind: str, title: str, facts: Iterable[str], sample: bool = False) -> Card:
         return Card(
             path=_path(name),
+            look=self._look,
             vendor=self._vendor,
             site=self._site,
             kind=kind,
