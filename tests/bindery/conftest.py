@@ -22,6 +22,13 @@ small_content = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(small_content)
 
 
+@pytest.fixture(scope="session")
+def small_in() -> Callable[..., Path]:
+    """Write the small content into a folder, with changes: for a world that several tests look at."""
+    write: Callable[..., Path] = small_content.write
+    return write
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Callable[..., Path]:
     """Write the small content with changes: `small({"help/start.md": "…"})` gives its folder."""

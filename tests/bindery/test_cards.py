@@ -107,15 +107,9 @@ def text_of(title: str, **more: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from importlib import util
-
-    spec = util.spec_from_file_location("small_content", Path(__file__).with_name("small_content.py"))
-    assert spec and spec.loader
-    small_content = util.module_from_spec(spec)
-    spec.loader.exec_module(small_content)
+def made(small_in: Write, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cards")
-    content = small_content.write(
+    content = small_in(
         folder / "content",
         {
             "papers/pipes.md": PAPER,

@@ -24,6 +24,7 @@ BEFORE = INSTANT - timedelta(seconds=1)
 HELD = "publish_at: 2026-12-01T08:00:00-07:00\n"
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">'
 Changes = dict[str, str | None]
+Write = Callable[..., Path]
 
 
 def items(word: str, more: str) -> Changes:
@@ -86,20 +87,10 @@ VISIBLE: Changes = {
 
 
 @pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def held(small_in: Write, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Content with everything twice under embargo: until an instant, and as a draft."""
-    return made(tmp_path_factory.mktemp("held"), items("Quetzal", HELD) | items("Axolotl", "draft: true\n"))
-
-
-def made(folder: Path, changes: Changes) -> Path:
-    from importlib import util
-
-    spec = util.spec_from_file_location("small_content", Path(__file__).with_name("small_content.py"))
-    assert spec and spec.loader
-    small_content = util.module_from_spec(spec)
-    spec.loader.exec_module(small_content)
-    content: Path = small_content.write(folder / "content", VISIBLE | changes)
-    return content
+    both = items("Quetzal", HELD) | items("Axolotl", "draft: true\n")
+    return small_in(tmp_path_factory.mktemp("held") / "content", VISIBLE | both)
 
 
 def build(content: Path, out: Path, now: datetime) -> Path:
@@ -210,9 +201,11 @@ def test_nothing_of_it_is_there_one_second_before_and_everything_at_its_instant(
 
 
 @pytest.mark.slow
-def test_what_is_held_back_changes_no_byte_of_what_is_made(held: Path, tmp_path: Path) -> None:
+def test_what_is_held_back_changes_no_byte_of_what_is_made(
+    small_in: Write, held: Path, tmp_path: Path
+) -> None:
     with_it = build(held, tmp_path / "with", BEFORE)
-    without = build(made(tmp_path / "nothing", {}), tmp_path / "without", BEFORE)
+    without = build(small_in(tmp_path / "nothing/content", VISIBLE), tmp_path / "without", BEFORE)
     assert tree(with_it / "public") == tree(without / "public")
     assert tree(with_it / "mails") == tree(without / "mails")
     assert tree(with_it / "pages") == tree(without / "pages")

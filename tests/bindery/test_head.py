@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,16 +18,9 @@ URL = "https://support.example.org/city"
 
 
 @pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from datetime import UTC, datetime
-    from importlib import util
-
-    spec = util.spec_from_file_location("small_content", Path(__file__).with_name("small_content.py"))
-    assert spec and spec.loader
-    small_content = util.module_from_spec(spec)
-    spec.loader.exec_module(small_content)
+def public(small_in: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("head")
-    content = small_content.write(
+    content = small_in(
         folder / "content",
         {
             "papers/pipes.md": "---\ntitle: Pipes\ndate: 2025-10-07\nabstract: On pipes.\n"

@@ -320,16 +320,9 @@ Read [start](../help/start.md), **twice**. ![A wide map](wide.png) and ![dot](do
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(small_in: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mails")
-    from importlib import util
-
-    spec = util.spec_from_file_location("small_content", Path(__file__).with_name("small_content.py"))
-    assert spec
-    assert spec.loader
-    made = util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    made.write(folder / "content", {"newsletter/summer.md": ISSUE + BODY})
+    small_in(folder / "content", {"newsletter/summer.md": ISSUE + BODY})
     (folder / "content/newsletter/wide.png").write_bytes(picture(900, 20))
     (folder / "content/newsletter/dot.png").write_bytes(picture(40, 40))
     binding.build(folder / "content", SITE, folder / "dist", now=NOW, url=URL, jobs=1, cache=None)
