@@ -151,7 +151,7 @@ def test_every_page_names_one_picture_that_is_there_with_its_size_and_what_it_sh
         ("releases/works/1.1/", "releases/works", "Example Systems Support. Releases: Works. "
          "support.example.org."),
         ("releases/works/1.2/", "releases/works/1.2", "Example Systems Support. Release: Works 1.2. "
-         "Released May 2, 2024. Mends CVE-2024-1234."),
+         "Released May 2, 2024. Fixes CVE-2024-1234."),
         ("releases/works/", "releases/works", "Example Systems Support. Releases: Works. "
          "support.example.org."),
         ("newsletter/spring/", "newsletter/spring", "Example Systems Support. Newsletter: Spring. "

@@ -114,8 +114,8 @@ class Cards:
             yield self._of(product, "Releases", product.name, (self._host,))
         for release in library.releases:
             if release.release_kind == "version" or release.security:
-                mends = f"Mends {_named(release.security)}" if release.security else ""
-                facts = (f"Released {words.in_words(release.released)}", mends)
+                fixes = f"Fixes {_named(release.security)}" if release.security else ""
+                facts = (f"Released {words.in_words(release.released)}", fixes)
                 yield self._of(release, "Release", library.name_of(release), facts)
         yield self._of(library.home, "", library.home.title, (self._host,))
         yield self._of(library.policy, "Policy", library.policy.title, (self._host,))
