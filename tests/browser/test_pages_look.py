@@ -67,6 +67,10 @@ PAGES = (
     "/policy/promises/",
 )
 FORMS = (
+    "/support/answers/ticket.html",
+    "/support/answers/me.html",
+    "/support/answers/sign-in-link.html",
+    "/support/answers/subscription-leave.html",
     "/support/ticket/",
     "/support/renewal/",
     "/support/download/",
@@ -331,6 +335,33 @@ def test_the_first_tab_skips_to_the_content(site: str, chromium: Browser) -> Non
         expect(focused).to_be_in_viewport(ratio=1)
         page.keyboard.press("Enter")
         expect(page).to_have_url(re.compile("#content$"))
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_without_script_everything_can_be_read(site: str, chromium: Browser, width: int) -> None:
+    page = opened(chromium, width=width, script=False)
+    page.goto(site)
+    page.get_by_role("main").get_by_role("link", name="See what is new").click()
+    page.get_by_role("link", name="Cityworks → GIS-centric").click()
+    expect(page.get_by_role("heading", level=2)).to_contain_text(["2026", "2025", "2024"])
+    page.get_by_role("link", name="Cityworks 23.12", exact=True).click()
+    expect(page.get_by_text("An inspection can ask for a photograph")).to_be_visible()
+    page.get_by_text("Why", exact=True).click()
+    expect(page.get_by_text("No next version of its line is released.")).to_be_visible()
+    page.get_by_role("link", name="Upgrade from here").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Upgrade Cityworks from 23.12 to 23.14.1")
+    expect(page.locator("form.goal")).to_be_hidden()
+    page.goto(f"{site}/upgrade/cityworks/")
+    page.get_by_role("link", name="From 15.8", exact=True).click()
+    steps = page.locator(".way__step")
+    expect(steps).to_have_count(7)
+    for step in steps.all():
+        expect(step).to_be_visible()
+    page.goto(f"{site}/life-cycle/")
+    row = page.locator("tr", has_text="15.7").first
+    expect(row.get_by_text("February 14, 2024")).to_be_visible()
+    expect(page.locator(".chip--now")).to_have_count(0)
     page.context.close()
 
 
