@@ -30,6 +30,10 @@ _CODE = re.compile(  # it may go on in the next line of its paragraph
 )
 _CODE_TEXT = re.compile(r"(?<!`)(`+)(?!`)([^\n]*?)(?<!`)\1(?!`)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+# `*a**b*c`: a star closes what two have opened. The renderer takes them for strong and loses the next letter.
+_CROSSED = re.compile(
+    r"(?:(?<![*\\])|(?<=\\\*))\*(?![*\s])[^*\n]+(?:\n[^*\n]+)*\*\*(?![\s*])[^*\n]+(?:\n[^*\n]+)*(?<!\s)\*(?!\*)"
+)
 _LINK = re.compile(
     r"""\]\([ ]*<?(?P<inline>[^)\s>]+)          # [text](target "title"), ![alt](target)
       | ^[ ]{0,3}\[[^\]\n^][^\]\n]*\]:[ ]+<?(?P<reference>[^\s>]+)   # [name]: target
@@ -104,6 +108,20 @@ def links(plain: str, first_line: int) -> tuple[Link, ...]:
             start, end = match.span(group)
             found.append(Link(target, start, end, first_line + plain.count("\n", 0, start)))
     return tuple(found)
+
+
+def crossed(plain: str, body: str, first_line: int) -> list[tuple[int, str]]:
+    """Emphasis whose marks cross, such as `*a**b*c`, each with its line: the next letter would be lost."""
+    if "**" not in plain:
+        return []
+    return [
+        (
+            first_line + body.count("\n", 0, match.start()),
+            " ".join(body[match.start() : match.end() + 1].split()),
+        )
+        for match in _CROSSED.finditer(plain)
+        if not body[match.end() : match.end() + 1].isspace() and match.end() < len(body)
+    ]
 
 
 def targets(plain: str) -> list[tuple[int, int]]:

@@ -89,6 +89,13 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         "---\ntitle: More\ntopic: Get help\n---\n",
         ["3: 'topic' must be in an article below help/ such as help/iis.md, not 'papers-and-more.md'"],
     ),
+    "help/crossed.md": (
+        "---\ntitle: Crossed\n---\n\nA `*a**b*c` is code, *a**b* c is well, *in\none**line*s is not.\n",
+        [
+            "5: emphasis must close what it opened last such as <em>a</em><strong>b</strong>, "
+            "not '*in one**line*s'"
+        ],
+    ),
     "help/value.md": (
         "---\ntitle: Value\n---\n\nFor {{ rules.renewel }}.\n",
         ["5: '{{ rules.renewel }}' must be a value of the policy such as rules.renewal, not an unknown one"],

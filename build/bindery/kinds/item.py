@@ -116,6 +116,11 @@ def common(
             "path", "a file name of letters, digits, dots and dashes", "'iis-hardening.md'", f"'{stem}.md'"
         )
     plain = prose.without_code(source.body) if plain is None else plain
+    for line, text in prose.crossed(plain, source.body, source.body_line):
+        message = (
+            f"emphasis must close what it opened last such as <em>a</em><strong>b</strong>, not '{text}'"
+        )
+        fields.problems.append(Problem(path=source.path, line=line, message=message))
     redirect_from = tuple(
         old.strip("/") + "/"
         for old in fields.texts(
