@@ -56,6 +56,7 @@ def public(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow  # it asks Node, which the quick checks can do without
 def test_the_function_finds_what_the_server_finds(public: Path) -> None:
     events = []
     for asked in ASKED:
