@@ -16,7 +16,7 @@ from bindery.outputs.pages.items import Support
 WIDTH = 760
 LEFT, RIGHT, TOP, ROW, LABEL = 8, 16, 38, 42, 36  # of the drawing, in its own units
 WORDS = 210  # the room that a version and its day need above their bar
-MOST = 40
+MOST = 20
 """Versions in one picture, the newest: what is further down nobody compares by eye."""
 OPEN_FOR = timedelta(days=365)
 """How far past the last known day an end is drawn that is still open."""
