@@ -311,7 +311,7 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
             site_url,
             order.jobs or _cores(),
             lambda done, _: tell("Rendering pages", done, total),
-            write.cache_folder(cache, "templates") if cache else None,
+            write.cache_folder(cache, "compiled") if cache else None,
             total,
         ),
     )

@@ -175,6 +175,8 @@ class Press:
         from mkdocs.structure.files import File, Files
         from mkdocs.structure.nav import get_navigation
 
+        from bindery.compiled import Compiled
+
         self.config = load(site_dir, site_url)
         self.root = urlsplit(site_url).path.rstrip("/")
         self.rooted = re.compile(f"{ROOTED}(?!{re.escape(self.root[1:])}/)")
@@ -184,10 +186,10 @@ class Press:
         self.navigation = get_navigation(files, self.config)
         self.markdown = converter(self.config)
         self.environment: jinja2.Environment = self.config.theme.get_env()
-        self.environment.filters["url"] = self.url
+        # With the context, so that it is asked when a page is made: compiled templates outlive an address.
+        self.environment.filters["url"] = jinja2.pass_context(lambda _, value: self.url(value))
         self.environment.trim_blocks = self.environment.lstrip_blocks = True
-        if cache_dir:
-            self.environment.bytecode_cache = jinja2.FileSystemBytecodeCache(str(cache_dir))
+        self.environment.bytecode_cache = Compiled("site", cache_dir)
 
     def url(self, value: object) -> str:
         """The `url` filter of the templates: absolute paths, for a page is served at other addresses too."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import CodeType
 
+import jinja2
 import pytest
 
 from bindery import render
+from bindery.compiled import Compiled
 
 SITE = Path(__file__).resolve().parents[2] / "site"
 URL = "https://support.example/"
@@ -140,7 +143,40 @@ def test_a_template_cache_changes_no_byte(tmp_path: Path) -> None:
     plain = list(render.render([page(1)], SITE, URL))
     for _ in range(2):
         assert list(render.render([page(1)], SITE, URL, cache_dir=tmp_path)) == plain
-    assert list(tmp_path.iterdir())
+
+
+class OnceCompiled(jinja2.Environment):
+    """Compiles nothing."""
+
+    def compile(self, *_: object, **__: object) -> CodeType:  # type: ignore[override]
+        pytest.fail("the template was compiled already")
+
+
+@pytest.mark.parametrize("later", ["in the same process", "in another"])
+def test_a_template_is_compiled_once(tmp_path: Path, later: str) -> None:
+    loader = jinja2.DictLoader({"a.html": "text"})
+    made = jinja2.Environment(loader=loader, bytecode_cache=Compiled(later, tmp_path))  # noqa: S701
+    made.get_template("a.html")
+    # Another process has nothing in memory, as a kind that was not met yet.
+    kept = Compiled(f"{later}, later", tmp_path) if later == "in another" else Compiled(later)
+    assert OnceCompiled(loader=loader, bytecode_cache=kept).get_template("a.html").render() == "text"
+
+
+def test_templates_that_were_compiled_for_one_address_serve_another(tmp_path: Path) -> None:
+    def links(address: str) -> set[str]:
+        ((_, html),) = render.render([page(1)], SITE, address, cache_dir=tmp_path)
+        return set(re.findall(r'action="([^"]+)"', html.decode()))
+
+    assert links("https://support.example/") == {"/search/"}
+    assert links("https://support.example/sub/") == {"/sub/search/"}
+
+
+def test_a_template_that_changed_is_compiled_again(tmp_path: Path) -> None:
+    for text in ("one", "another", "one"):
+        loader = jinja2.DictLoader({"a.html": text})
+        for _ in range(2):
+            environment = jinja2.Environment(loader=loader, bytecode_cache=Compiled("test", tmp_path))  # noqa: S701
+            assert environment.get_template("a.html").render() == text
 
 
 def test_a_fragment_has_no_ids_of_headings() -> None:

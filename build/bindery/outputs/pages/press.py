@@ -19,6 +19,7 @@ import jinja2
 
 from bindery import prose
 from bindery.channels import FORMATS
+from bindery.compiled import Compiled
 from bindery.outputs.pages import words
 
 DESCRIBED = 200  # signs of a page's first words that describe it where it has no summary
@@ -126,6 +127,7 @@ class Templates:
                 lstrip_blocks=True,
                 keep_trailing_newline=True,
                 auto_reload=False,
+                bytecode_cache=Compiled("pages"),
             )
             environment.filters |= {
                 "time": words.as_time,
