@@ -76,26 +76,28 @@ A [link](/life-cycle/), `<code>` ]]&gt; and a picture of 𝄞.
 """
 
 
-@pytest.fixture
-def public(small: Callable[..., Path], tmp_path: Path) -> Path:
-    content = small(
+@pytest.fixture(scope="module")
+def public(small_in: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("feeds")
+    content = small_in(
+        folder / "content",
         {
             "newsletter/nasty.md": NASTY,
             "papers/plans.md": PAPER,
             "events/days.md": EVENT,
             "releases/works/1.1.md": SECURE,
-        }
+        },
     )
     binding.build(
         content,
         ROOT / "site",
-        tmp_path / "dist",
+        folder / "dist",
         now=datetime(2026, 11, 23, tzinfo=UTC),
         url="https://support.example/sub",
         jobs=1,
         cache=None,
     )
-    return tmp_path / "dist/public"
+    return folder / "dist/public"
 
 
 @pytest.mark.parametrize("name", NAMES)
