@@ -77,12 +77,15 @@ serve: $(VENV)/.runtime ## build the site and serve it with its desk at http://l
 	@SUPPORT_URL=$(URL) $(BIN)/desk demo
 	@SUPPORT_URL=$(URL) $(BIN)/desk serve --port $(PORT)
 
+# A worker for each core; more than eight would need more memory than they save time.
+PYTEST := $(BIN)/pytest -n auto --maxprocesses=8
+
 check: $(VENV)/.dev ## the quick checks: lint, types, import rules, fast tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -q -m "not slow and not browser"
+	@$(PYTEST) -q -m "not slow and not browser" --hypothesis-profile=quick
 
 test: $(VENV)/.dev $(JUDGES) ## everything, in Debian's Chromium too
 	@$(BIN)/python tests/browser_present.py
@@ -90,7 +93,7 @@ test: $(VENV)/.dev $(JUDGES) ## everything, in Debian's Chromium too
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest
+	@$(PYTEST)
 
 bench: $(VENV)/.bench $(VENV)/.lighthouse $(VENV)/dynamodb-local/.$(DYNAMODB_LOCAL) ## measure builds of 1,000 and 10,000 pages, beside Material and Hugo; judge a vendor's archive; measure tickets, newsletter, cold start, and what a reader loads
 	@$(BIN)/python -m bench
