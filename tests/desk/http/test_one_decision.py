@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from chalicelib.agreements import Agreement, Period
 from chalicelib.ports import WebSession
+from chalicelib.reasons import for_readers
 from chalicelib.signing import fingerprint
 from desk.cli import main
 from desk.terminal import Wired
@@ -100,7 +101,7 @@ def test_law_page_api_and_command_agree(house: Any, agreement: Agreement, today:
     assert tree.xpath("//time/@datetime") == [shown["covered_from"], shown["covered_until"]]
     newest = shown["newest_entitled"]
     assert tree.xpath("//dd/a/text()") == ([newest["version"]] if newest else [])
-    assert reasons(page) == shown["because"]
+    assert reasons(page) == list(map(for_readers, shown["because"]))
     for version in ("1.0", "2.0"):
         decision = command(house, "--version", version)["decision"]
         asked = {**held, "product": "widget", "version": version, "file": "setup.zip"}
@@ -112,7 +113,7 @@ def test_law_page_api_and_command_agree(house: Any, agreement: Agreement, today:
         assert download.json.get("would_change", "") == decision["would_change"]
         refused = house.client.form("/api/downloads", asked)
         if not decision["entitled"]:
-            assert reasons(refused.text) == decision["because"]
+            assert reasons(refused.text) == list(map(for_readers, decision["because"]))
         updates = house.client.json("/api/updates", {**held, "product": "widget", "version": version}).json
         assert updates["newest_entitled"] == newest
         assert updates.get("rule") == said.get("rule")
