@@ -15,8 +15,11 @@ function handler(event) {
   const request = event.request;
   const parts = request.uri.split("/").slice(1);
   const last = parts[parts.length - 1];
-  const hidden = parts.some((part, at) => part.startsWith(".") && !(at === 0 && part === ".well-known"));
-  if (hidden || request.uri.startsWith("/support/answers/")) {
+  // An empty part between two slashes names nothing either; a leading one would be taken for another site's name.
+  const unknown = parts.some((part, at) =>
+    part === "" ? at !== parts.length - 1 : part.startsWith(".") && !(at === 0 && part === ".well-known"),
+  );
+  if (unknown || request.uri.startsWith("/support/answers/")) {
     // Nothing is stored under that name, so the bucket answers with the page for what is missing.
     request.uri = "/nothing-here";
     return request;

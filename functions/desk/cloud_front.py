@@ -11,8 +11,6 @@ from chalicelib import answers
 from desk import published
 
 AWS = Path(__file__).resolve().parents[1] / "aws"
-CACHED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
-"""AWS's own CachingOptimized: as long as the object says, compressed, no header and no query in the key."""
 _HTTPS = "https://site.example"
 _STRICT = "Strict-Transport-Security"
 
@@ -47,7 +45,7 @@ def behaviour(policy: str) -> dict[str, Any]:
         "ViewerProtocolPolicy": "https-only",
         "AllowedMethods": ["GET", "HEAD", "OPTIONS"],
         "Compress": True,
-        "CachePolicyId": CACHED,
+        "CachePolicyId": {"Ref": "PagesFresh"},
         "ResponseHeadersPolicyId": {"Ref": policy},
         "FunctionAssociations": [
             {

@@ -44,6 +44,7 @@ ASKED = (
     *("/releases", "/releases/works/1.0", "/releases/works/23.14.1?from=mail&from=feed&x", "/releases/works"),
     *("/nowhere", "/nowhere/", "/nowhere.html", "/.git/config", "/data/.hidden", "/.well-known/other.txt"),
     *("/support/answers/", "/assets/", "/feeds/all.rss"),
+    *("//evil.example/x", "//evil.example", "/a//b", "/a//", "//"),
 )
 
 
@@ -79,6 +80,7 @@ def test_the_function_finds_what_the_server_finds(public: Path) -> None:
         if "statusCode" in found:
             # The function does not know what is stored: what is missing is told at the next address.
             assert found["statusCode"] == 301
+            assert not found["headers"]["location"]["value"].startswith("//"), asked
             if sent.status == 404:
                 sent = server.answer("GET", path + "/", query, lambda name: "")
                 assert sent.status == 404, asked
