@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from bindery import binding
 from chalicelib import wiring
 from chalicelib.agreements import Agreement, Period
 from chalicelib.signing import agreement_key, fingerprint
@@ -23,7 +22,6 @@ from desk.server import Front, running
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 SAMPLE = (
     "SAMPLE FILE\nproduct: %s\nversion: %s\nname: %s\nThis stands in for a download of the demonstration "
@@ -46,14 +44,6 @@ class Site:
     desk: Desk
     public: Path
     keys: dict[str, str]
-
-
-@pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built from the repository's own content."""
-    out = tmp_path_factory.mktemp("forms") / "dist"
-    binding.build(ROOT / "content", ROOT / "site", out, now=NOW, url="http://localhost/", cache=None)
-    return out / "public"
 
 
 @pytest.fixture

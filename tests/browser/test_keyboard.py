@@ -20,7 +20,7 @@ assert _spec.loader
 forms = importlib.util.module_from_spec(_spec)
 sys.modules["forms"] = forms
 _spec.loader.exec_module(forms)
-public, site = forms.public, forms.site
+site = forms.site
 
 WALK = (Path(__file__).parent / "focus.js").read_text(encoding="utf-8")
 PAGES = (

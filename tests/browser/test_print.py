@@ -9,19 +9,14 @@ import re
 import threading
 import unicodedata
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pypdf
 import pytest
 from playwright.sync_api import Browser
 
-from bindery import binding
-
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).resolve().parents[2]
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
 TABLES = (
     "/life-cycle/",
     "/upgrade/cityworks/",
@@ -52,16 +47,14 @@ BEYOND = """() => [...document.querySelectorAll("body *")].filter((one) => {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(public: Path) -> Iterator[str]:
     """The address of the site, built from the repository's own content."""
-    out = tmp_path_factory.mktemp("print") / "dist"
-    binding.build(ROOT / "content", ROOT / "site", out, now=NOW, url="http://localhost/", cache=None)
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    handler = functools.partial(Quiet, directory=str(out / "public"))
+    handler = functools.partial(Quiet, directory=str(public))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

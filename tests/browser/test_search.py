@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from bindery import binding
-from chalicelib import wiring
-from desk.server import Front, running
-
 pytestmark = pytest.mark.browser
-
-ROOT = Path(__file__).resolve().parents[2]
-NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("search")
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    binding.build(ROOT / "content", ROOT / "site", folder / "dist", now=NOW, url=url, cache=None, search=True)
-    public = folder / "dist" / "public"
-    environ = {
-        "SUPPORT_URL": url,
-        "SUPPORT_VAR": str(folder / "var"),
-        "SUPPORT_CATALOG": str(public / "data" / "catalog.json"),
-    }
-    desk = wiring.desk(environ, lambda: NOW)
-    with running(Front(desk, public), port=port):
-        yield url
-    desk.store.close()
+def site(house: Any) -> str:
+    return str(house.url)
 
 
 @pytest.fixture

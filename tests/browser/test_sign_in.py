@@ -27,7 +27,7 @@ forms = importlib.util.module_from_spec(_spec)
 sys.modules["forms"] = forms
 _spec.loader.exec_module(forms)
 # The site, the desk and the person are those of the forms.
-public, site, page = forms.public, forms.site, forms.page
+site, page = forms.site, forms.page
 
 DANA = "dana.ortiz@example.gov"
 

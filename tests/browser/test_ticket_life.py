@@ -13,7 +13,6 @@ import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, expect
 
-from bindery import binding
 from chalicelib import wiring
 from chalicelib.wiring import Desk
 from desk.cli import main
@@ -22,7 +21,6 @@ from desk.terminal import Wired
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 
 
@@ -38,13 +36,6 @@ class Site:
         done = CliRunner().invoke(main, arguments, obj=wired)
         assert done.exit_code == 0, done.output
         return done.output
-
-
-@pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("life") / "dist"
-    binding.build(ROOT / "content", ROOT / "site", out, now=NOW, url="http://localhost/", cache=None)
-    return out / "public"
 
 
 @pytest.fixture
