@@ -39,7 +39,7 @@ def fill(
     """The page with `values` in its controls, `problems` beside their fields and `summary` on top.
 
     `values` maps field names to what was typed (several texts for boxes of one name), kept exactly as far as
-    HTML can say it. `summary` is HTML,
+    HTML can say it; hidden controls that the page itself filled keep their own. `summary` is HTML,
     made by the caller (`link_targets` says where its links go); it is put in place and takes the focus.
     Fields named in `dropped` come back empty. A page without the agreed markup comes back with fewer places
     filled, never broken.
@@ -279,6 +279,8 @@ def _fill_control(
 ) -> None:
     tag = control.tag
     kind = tag.get("type").lower() if tag.name == "input" else tag.name
+    if kind == "hidden" and tag.get("value"):
+        return  # the page's own word, and nobody typed it: which of its forms this is, where a file is to go
     new = tag
     given = values.get(control.name)
     # What is typed once cannot be several texts: such a request came from no page of ours.

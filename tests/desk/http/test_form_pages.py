@@ -153,6 +153,15 @@ def test_nothing_but_the_places_changes() -> None:
     assert page == expected
 
 
+def test_what_a_page_says_in_hidden_controls_stays_as_it_is_in_each_of_its_forms() -> None:
+    page = (
+        '<form><input type="hidden" name="action" value="leave"></form>'
+        '<form><input type="hidden" name="action" value="topics"></form>'
+        '<form><input type="hidden" name="policy" value="signed"></form>'
+    )
+    assert fill(page, values={"action": "topics"}) == page
+
+
 def test_a_group_of_radios_tells_its_error_once() -> None:
     page = fill(PAGE, values={}, problems=[FieldProblem(field="kind", message="Choose.")], summary="<p>x</p>")
     group = one(page, "//fieldset")
