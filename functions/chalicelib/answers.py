@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ from chalicelib.refusals import (
 if TYPE_CHECKING:
     from jinja2 import Template
     from jinja2.sandbox import SandboxedEnvironment
+    from markupsafe import Markup
 
     from chalicelib.ports import Site
 
@@ -67,6 +69,7 @@ PRIVATE_HEADERS: tuple[tuple[str, str], ...] = (
 Typed = Mapping[str, str | list[str]]
 """What was typed, by the names of fields; several texts for boxes of one name."""
 
+_LONG_WORD = re.compile(r"(\S{20,})")
 _log = logging.getLogger("desk")
 
 
@@ -301,7 +304,22 @@ def _environment() -> SandboxedEnvironment:
         keep_trailing_newline=True,
     )
     made.filters["reason"] = for_readers
+    made.filters["breakable"] = _breakable
     return made
+
+
+def _breakable(text: object) -> Markup:
+    """The text with places where a word of many letters may go on in the next line: a plain page has no style
+    that would see to it, and an address or a checksum is wider than a telephone."""
+    from markupsafe import Markup, escape
+
+    parts = _LONG_WORD.split(str(text))
+    return Markup("").join(
+        Markup("<wbr>").join(escape(part[at : at + 8]) for at in range(0, len(part), 8))
+        if place % 2
+        else escape(part)
+        for place, part in enumerate(parts)
+    )
 
 
 _compiled: dict[str, Template] = {}
