@@ -1,5 +1,5 @@
-// What a form can do better with script: one key per filling, so that a second click makes no second record;
-// a word while it sends; and when the answer does not come, the answers stay and the phone number shows.
+// What a form can do better with script: one key for what is sent, so that sending it again makes no second
+// record; a word while it sends; and when the answer does not come, the answers stay and the phone number shows.
 (() => {
   "use strict";
   const WORD_AFTER = 400; // milliseconds
@@ -14,6 +14,24 @@
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   };
 
+  // The key stays with the form's place in the browser's history: whoever comes back to it and sends the same once
+  // more gives the same key. Other words are another record. What was sent is kept as a number that tells nothing.
+  const mark = (words) => {
+    let sum = 0x811c9dc5; // FNV-1a
+    for (const byte of new TextEncoder().encode(words)) sum = Math.imul(sum ^ byte, 0x01000193) >>> 0;
+    return sum;
+  };
+  const keyFor = (form) => {
+    const words = new FormData(form);
+    words.delete("idempotency_key");
+    const sent = mark(new URLSearchParams(words).toString());
+    const before = history.state?.sent?.[form.action];
+    if (before?.sent === sent) return before.key;
+    const key = newKey();
+    history.replaceState({ ...history.state, sent: { ...history.state?.sent, [form.action]: { sent, key } } }, "");
+    return key;
+  };
+
   // A link of a release page fills in what it knows.
   const asked = new URLSearchParams(location.search);
 
@@ -25,7 +43,6 @@
     const button = form.querySelector("button[type=submit]");
     let sending = false;
 
-    if (key && !key.value) key.value = newKey();
     for (const name of ["product", "version", "file"]) {
       const control = form.elements[name];
       if (control && !control.value && asked.get(name)) control.value = asked.get(name);
@@ -33,14 +50,6 @@
     // Where a sign-in leads is a path of our own site, whatever a link says; the desk checks it once more.
     const onward = asked.get("next") ?? "";
     if (form.elements.next && /^\/(?![/\\])[\w.~!$&'()*+,;=:@%/?-]*$/.test(onward)) form.elements.next.value = onward;
-
-    // A changed form is another record. (Without a change a retry is the same one.)
-    form.addEventListener("change", () => {
-      if (form.dataset.failed) {
-        key.value = newKey();
-        delete form.dataset.failed;
-      }
-    });
 
     const counted = form.querySelector("[data-count]");
     if (counted) {
@@ -71,6 +80,7 @@
       const stop = new AbortController();
       const limit = setTimeout(() => stop.abort(), GIVE_UP_AFTER);
       try {
+        if (key) key.value = keyFor(form);
         const answer = await fetch(form.action, {
           method: "POST",
           body: new URLSearchParams(new FormData(form)),
