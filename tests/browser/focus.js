@@ -41,7 +41,8 @@ globalThis.focusWalk = (() => {
     return channels("rgb(255, 255, 255)");
   };
 
-  const faults = () => {
+  // `back` says that Shift and Tab led here.
+  const faults = (back = false) => {
     const element = document.activeElement;
     const found = [];
     const style = getComputedStyle(element);
@@ -63,9 +64,8 @@ globalThis.focusWalk = (() => {
       if (!at) found.push(`out of sight: ${told(element)}`);
       else if (!(element.contains(at) || at.contains(element) || label?.contains(at))) found.push(`covered: ${told(element)}`);
     }
-    if (last && !(last.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING)) {
-      found.push(`out of order: ${told(element)}`);
-    }
+    const wanted = back ? Node.DOCUMENT_POSITION_PRECEDING : Node.DOCUMENT_POSITION_FOLLOWING;
+    if (last && !(last.compareDocumentPosition(element) & wanted)) found.push(`out of order: ${told(element)}`);
     last = element;
     seen.add(element);
     return found;
@@ -82,5 +82,13 @@ globalThis.focusWalk = (() => {
       .filter((one) => !(one.type === "radio" && [...seen].some((other) => other.name === one.name)))
       .map(told);
 
-  return { name, faults, left, missed };
+  // The way back from the last stop is another walk over the same.
+  const turn = () => {
+    const count = seen.size;
+    seen.clear();
+    last = null;
+    return count;
+  };
+
+  return { name, faults, left, missed, turn };
 })();

@@ -38,6 +38,7 @@ PAGES = (
     "/support/subscribe/",
     "/404.html",
 )
+BACK = ("/", "/life-cycle/", "/support/ticket/")  # where the way back is walked too
 MOST = 250  # stops of a page
 
 
@@ -85,6 +86,12 @@ def test_the_focus_goes_through_each_page_in_order_and_is_always_seen(
         missed = page.evaluate("focusWalk.missed()")
         wrong += [f"{path}: Tab passes over {one}" for one in missed]
         assert 10 < stops < MOST
+        if path in BACK:
+            page.evaluate("focusWalk.turn()")
+            for _ in range(stops):
+                page.keyboard.press("Shift+Tab")
+                wrong += [f"{path}, back: {fault}" for fault in page.evaluate("focusWalk.faults(true)")]
+            assert page.evaluate("document.activeElement.className") == "skip"
     context.close()
     assert wrong == []
 
@@ -111,6 +118,59 @@ def test_a_walk_would_find_what_is_wrong(chromium: Browser) -> None:
     ]
 
 
+@pytest.mark.parametrize("path", ["/", "/releases/cityworks/23.12/", "/support/ticket/", "/search/"])
+def test_the_first_stop_skips_what_every_page_has(site: Any, page: Page, path: str) -> None:
+    visit(page, site.url + path)
+    page.keyboard.press("Tab")
+    assert page.evaluate("focusWalk.name()") == "Skip to content"
+    expect(page.locator(":focus")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("Boolean(document.activeElement.closest('#content'))")
+
+
+@pytest.mark.parametrize("path", ["/", "/releases/cityworks/23.12/", "/search/?q=work"])
+def test_no_single_key_does_anything(site: Any, page: Page, path: str) -> None:
+    page.goto(site.url + path)
+    if "?" in path:
+        expect(page.get_by_role("status")).to_contain_text("found for")
+    state = "() => [location.href, scrollY, document.activeElement.tagName, document.body.innerText]"
+    before = page.evaluate(state)
+    for key in "abcdefghijklmnopqrstuvwxyz0123456789/?.,":
+        page.keyboard.press(key)
+    assert page.evaluate(state) == before
+
+
+def test_from_the_search_of_a_pages_top_to_a_result(site: Any, page: Page) -> None:
+    visit(page, f"{site.url}/life-cycle/")
+    tab_to(page, "^Search this site$")
+    page.keyboard.type("work")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search/?q=work")
+    page.evaluate(WALK)
+    status = page.get_by_role("status")
+    expect(status).to_contain_text("found for “work”")
+    everything = status.inner_text()
+    tab_to(page, "^Kind of page")
+    page.keyboard.type("Rel")
+    expect(status).not_to_have_text(everything)
+    expect(page).to_have_url(re.compile("kind=Releases"))
+    tab_to(page, "^Version")
+    page.keyboard.press("ArrowDown")
+    expect(page).to_have_url(re.compile("version="))
+    page.keyboard.press("ArrowUp")
+    expect(page).not_to_have_url(re.compile("version="))
+    tab_to(page, "^More from Releases")
+    few = page.locator("#found a").count()
+    page.keyboard.press("Enter")
+    expect(page.locator("#found a").nth(few)).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator("#found a").nth(few - 1)).to_be_focused()
+    wanted = page.evaluate("document.activeElement.href").split("?")[0]
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(re.escape(wanted)))
+
+
 def test_the_menu_of_a_telephone_opens_closes_and_leads_on(site: Any, page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 800})
     visit(page, site.url)
@@ -134,6 +194,30 @@ def test_a_wide_picture_scrolls_by_its_arrows(site: Any, page: Page) -> None:
     before = page.evaluate("document.activeElement.scrollLeft")
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("(before) => document.activeElement.scrollLeft < before", arg=before)
+
+
+def test_every_frame_that_scrolls_is_a_stop_with_a_name(site: Any, chromium: Browser) -> None:
+    """And where nothing scrolls there is no stop."""
+    found = 0
+    for width in (320, 1000):
+        with chromium.new_context(viewport={"width": width, "height": 800}) as context:
+            page = context.new_page()
+            for path in (*PAGES, "/help/use-the-api/", "/releases/cityworks/15.8.9/", "/defects/security/"):
+                page.goto(site.url + path)
+                frames = page.evaluate(
+                    """() => [...document.querySelectorAll("body *")]
+                      .filter((one) => /auto|scroll/.test(getComputedStyle(one).overflowX))
+                      .filter((one) => one.scrollWidth > one.clientWidth + 1 && !one.matches("textarea"))
+                      .map((one) => [one.tabIndex, one.matches("[role=region], table"), one.ariaLabel])"""
+                )
+                found += len(frames)
+                assert all(tab == 0 and region and name for tab, region, name in frames), (path, frames)
+                assert len({name for _, _, name in frames}) == len(frames), (path, frames)
+                stops = page.locator("[tabindex='0']").evaluate_all(
+                    "(all) => all.filter((one) => one.scrollWidth <= one.clientWidth).length"
+                )
+                assert stops == 0, (path, width)
+    assert found > 5
 
 
 def test_a_goal_of_an_upgrade_is_chosen(site: Any, page: Page) -> None:

@@ -79,11 +79,25 @@
     told.append(" ", chip);
   }
 
-  // What scrolls sideways can be reached by keyboard, and only then.
-  for (const frame of document.querySelectorAll(".scroll, .article > table, .article pre")) {
+  // What scrolls sideways can be reached by keyboard, and only then; it says what it is: by its own title, else by
+  // the heading above it. A table that scrolls by itself stays a table.
+  const headings = [...document.querySelectorAll(".article :is(h1, h2, h3, h4)")];
+  const above = (frame) =>
+    headings.filter((one) => one.compareDocumentPosition(frame) & Node.DOCUMENT_POSITION_FOLLOWING).at(-1);
+  const named = new Map();
+  for (const frame of document.querySelectorAll(".scroll, .article > table, .article pre, .article pre > code")) {
+    const title = frame.querySelector("caption, svg > title") ?? above(frame);
+    const words = (title?.textContent ?? document.title).replace(/\s+/g, " ").trim();
+    const count = (named.get(words) ?? 0) + 1;
+    named.set(words, count);
+    const told = { tabindex: "0", "aria-label": count > 1 ? `${words}, ${count}` : words };
+    if (!frame.matches("table")) told.role = "region";
     const measure = () => {
-      if (frame.scrollWidth > frame.clientWidth) frame.tabIndex = 0;
-      else frame.removeAttribute("tabindex");
+      const wide = frame.scrollWidth > frame.clientWidth;
+      for (const [name, value] of Object.entries(told)) {
+        if (wide) frame.setAttribute(name, value);
+        else frame.removeAttribute(name);
+      }
     };
     measure();
     addEventListener("resize", measure);
