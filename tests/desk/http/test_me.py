@@ -320,7 +320,7 @@ def test_a_new_address_ends_the_old_one_and_it_can_be_taken_away(city: Any) -> N
     assert older != newer
     assert city.client.get(older).status == 404
     assert city.client.get(newer).status == 200
-    assert newer in city.client.page("/api/me", **me).text
+    assert newer in city.client.page("/api/me", **me).text.replace("<wbr>", "")  # where its line may end
     assert city.client.json("/api/me/calendar", {"remove": "yes"}, **me).json == {"calendar_url": ""}
     assert city.client.get(newer).body == city.client.get("/api/calendar/none.ics").body
     # Nobody's calendar is made without them.
