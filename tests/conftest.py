@@ -9,13 +9,14 @@ from typing import Any
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 # No test is timed: a busy machine is not a fault. Every run has all examples of a law; only `make check` asks
 # for `--hypothesis-profile=quick`, which caps those too that a test sets for itself.
 hypothesis.settings.register_profile("full", deadline=None)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 hypothesis.settings.load_profile("full")
+expect.set_options(timeout=30_000)  # milliseconds, as Playwright gives to all but what is expected
 
 UNMARKED = 3  # seconds that a test may take without the mark `slow` before a run says so
 

@@ -41,7 +41,6 @@ class Visitor:
 
     def __init__(self, house: Any, context: BrowserContext, *, plain: bool) -> None:
         self.house, self.page, self.plain = house, context.new_page(), plain
-        self.page.set_default_timeout(10000)
 
     def opened(self, name: str, action: str) -> None:
         if self.plain:

@@ -108,7 +108,6 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
     )
     told: list[str] = []
     opened = context.new_page()
-    opened.set_default_timeout(5000)
     # Chromium names a refused form, and an address that leads to a place in its page; all else is a fault.
     usual = ("Failed to load resource", "Autofocus processing was blocked because a document's URL")
     opened.on("console", lambda said: None if said.text.startswith(usual) else told.append(said.text))

@@ -46,7 +46,6 @@ MOST = 250  # stops of a page
 def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
     opened = context.new_page()
-    opened.set_default_timeout(5000)
     yield opened
     context.close()
 

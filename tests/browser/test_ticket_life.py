@@ -61,7 +61,6 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
         viewport={"width": 360, "height": 900}, java_script_enabled=request.param == "with JavaScript"
     )
     opened = context.new_page()
-    opened.set_default_timeout(5000)
     yield opened
     context.close()
 

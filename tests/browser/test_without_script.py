@@ -20,7 +20,6 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
     size = {"width": request.param, "height": 800}
     with chromium.new_context(java_script_enabled=False, viewport=size) as context:  # type: ignore[arg-type]
         opened = context.new_page()
-        opened.set_default_timeout(5000)
         yield opened
 
 
