@@ -75,6 +75,20 @@ def test_content_is_what_mkdocs_itself_makes_of_it() -> None:
     assert theirs.content in one(HEAD + BODY)
 
 
+def test_front_matter_is_read_as_mkdocs_reads_it() -> None:
+    from mkdocs.utils.meta import get_data
+
+    odd = HEAD.replace("A & B", 'A: \\"B\\" # ---\u2028\u00a0 \U0001f3e0') + "\n---\n" + BODY
+    for text in (HEAD + BODY, odd, "---\n" + 'title: "only"' + "\n---\n"):
+        body, fields = get_data(text)
+        assert render.front_matter(text) == (fields, body)
+
+
+@pytest.mark.parametrize("text", ["# No front matter", "---\ntitle: plain YAML\n---\n\nText", "---\n", ""])
+def test_front_matter_that_is_not_json_is_left_to_mkdocs(text: str) -> None:
+    assert render.front_matter(text) is None
+
+
 def test_a_reused_converter_gives_the_bytes_of_a_fresh_one() -> None:
     pages = [page(number, BODY + "\n\n## Again\n\n" * (number % 3)) for number in range(6)]
     together = list(render.render(pages, SITE, URL))
