@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache, partial
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -33,6 +33,35 @@ HtmlOf = Callable[[str], str]
 Table = Callable[[str, str, Callable[[], dict[str, str]]], Mapping[str, str]]
 _MARKED = re.compile(r"[\\`*_\[\]<>&!~:^{}|#\n\"]|--|\.\.\.|https?|www\.|^\s*(?:\d+[.)]|[-+=])")
 _PARAGRAPH = re.compile(r"<p>((?:(?!<p>).)*)</p>\Z", re.DOTALL)
+
+
+class Brought(NamedTuple):
+    """What one step of a guide brings: how many breaking changes and security fixes, which the page tells
+    above, the other entries by section, and the ids of what the start has already."""
+
+    breaking: int
+    security: int
+    others: dict[str, list[dict[str, Any]]]
+    had: list[str]
+
+
+def brings(told: Mapping[str, Any]) -> dict[str, Brought]:
+    """By version what each step of a guide brings; `told` is the guide as `guides.told` gives it."""
+    entries: dict[str, list[dict[str, Any]]] = {step["version"]: [] for step in told["steps"]}
+    had: dict[str, list[str]] = {version: [] for version in entries}
+    for entry in told["entries"]:
+        entries[entry["release"]].append(entry)
+    for entry in told["already_contained"]:
+        had[entry["release"]].append(entry["id"])
+    found = {}
+    for version, own in entries.items():
+        others: dict[str, list[dict[str, Any]]] = {}
+        for entry in own:
+            if not (entry["breaking"] or entry["security"]):
+                others.setdefault(entry["section"], []).append(entry)
+        breaking, security = (sum(bool(entry[what]) for entry in own) for what in ("breaking", "security"))
+        found[version] = Brought(breaking, security, others, had[version])
+    return found
 
 
 def plans(
@@ -214,6 +243,7 @@ class Guides:
                 for which in ("from", "to")
             },
             "order": ORDER,
+            "brings": brings(told),
             "places": {one.version: place for place, one in enumerate(way, 1)},
             "day": date.fromisoformat,
             "inline": self.inline,
