@@ -366,10 +366,16 @@ class Library:
     @cached_property
     def facts(self) -> str:
         """What decides all that programs are told of products, releases, defects and the policy: the digest
-        of their files. Prose, news and papers are not among them."""
+        of their files, and the rules that are still to come. Prose, news and papers are not among them."""
         prose_kinds = (Page, Issue, Paper, Event)
         told = [f"{item.path} {item.digest}" for item in self.items if not isinstance(item, prose_kinds)]
-        return source.digest_of("\n".join(told))
+        return source.digest_of("\n".join([*told, *map(str, self.rules_to_come)]))
+
+    @cached_property
+    def rules_to_come(self) -> tuple[date, ...]:
+        """The days after today on which rules of the policy begin to hold: while nobody knows when the next
+        version comes, what is said of support changes on such a day, though no file does."""
+        return tuple(rule.since for rule in self.policy.rules if rule.since > self.today)
 
     @cached_property
     def values(self) -> dict[str, str]:

@@ -197,6 +197,29 @@ def test_an_embargo_ends_without_any_change_of_a_file(
     assert b"Canary" in tree(tmp_path / "dist")["public/help/soon/index.html"]
 
 
+def test_on_the_day_of_a_rule_every_output_is_what_a_clean_build_makes(
+    small: Write, build: Callable[..., Built], tmp_path: Path
+) -> None:
+    content = small()
+    policy = content / "policy/support.md"
+    text = policy.read_text()
+    rule = text[text.index("  - since:") : text.index("hours:")]
+    later = rule.replace("1990-01-01", "2026-12-01").replace("12 months", "18 months")
+    policy.write_text(text.replace("hours:", f"{later}hours:", 1))
+    _age(content, 60)
+    before = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    build(content, now=before)
+    assert build(content, now=before).nothing_changed
+    after = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+    build(content, now=after)
+
+    build(content, "clean", cache=None, now=after)
+    assert tree(tmp_path / "dist") == tree(tmp_path / "clean")
+    assert b"18 months" in tree(tmp_path / "dist")["public/data/catalog.json"]
+    assert b"18 months" in tree(tmp_path / "dist")["public/upgrade/works/2.0/index.html"]
+
+
 def test_a_removed_page_leaves_no_file_and_no_empty_folder(
     small: Write, build: Callable[..., Built], tmp_path: Path
 ) -> None:

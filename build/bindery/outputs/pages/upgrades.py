@@ -154,7 +154,7 @@ class Guides:
         """A digest of everything that the guides of the product are made from."""
         library = self.library
         digest = hashlib.blake2b(self.templates.stamp, digest_size=16)
-        digest.update(f"{self.product.name} {library.policy.digest} ".encode())
+        digest.update(f"{self.product.name} {library.policy.digest} {library.rules_to_come}".encode())
         digest.update(" ".join(f"{one.path} {one.digest}" for one in self.ways.releases).encode())
         digest.update(" ".join(f"{one.id} {one.digest}" for one in library.defects).encode())
         return digest.hexdigest()
