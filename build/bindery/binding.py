@@ -143,7 +143,7 @@ def published(
         site_url = (url or _setting(site, "site_url")).rstrip("/") + "/"
         library = check(content, now=now, site_url=site_url, cache=cache, progress=progress)
         answers = support.answers(library)
-        known = support.known_issues(library)
+        known = support.KnownWhenAsked(library)
         looks = _looks(order, site_url)
         others = _others(
             library,
@@ -255,7 +255,7 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         whole = checks.everything(scan, content, library.prefix)
         printing.check(whole, site, site_url, cache, lambda paper: paper.path in later)
     answers = support.answers(library)
-    known = support.known_issues(library)
+    known = support.KnownWhenAsked(library)
     looks = _looks(order, site_url)
     cards = _cards(order, library, site_url)
     plans = _planned(order, library, answers, known, site_url, looks, cards)

@@ -37,6 +37,7 @@ from bindery.references import Apparatus, Bibliography, Piece
 from bindery.source import Found, Problem, Problems
 
 FIXING = frozenset({"Fixed", "Security"})  # the sections of release notes that mend something
+KNOWN = "Known issues"
 Dated = TypeVar("Dated")
 _NATURAL = re.compile(r"(\d+)")
 
@@ -188,20 +189,6 @@ class Library:
                 grouped[(release.product, release.line)].append(release)
         return grouped
 
-    def next_version(self, version: Release) -> Release | None:
-        """The version that follows this one on its line, or None while there is none."""
-        line = self._versions[(version.product, version.line)]
-        place = line.index(version) + 1
-        return line[place] if place < len(line) else None
-
-    @cached_property
-    def _next_versions(self) -> dict[tuple[str, str], Release]:
-        return {
-            (one.product, one.version): following
-            for line in self._versions.values()
-            for one, following in pairwise(line)
-        }
-
     @cached_property
     def _previous_versions(self) -> dict[tuple[str, str], Release]:
         return {
@@ -245,6 +232,16 @@ class Library:
         return {
             (release.product, release.version): tuple(
                 [entry.id for entry in release.entries if entry.section in FIXING]
+            )
+            for release in self.releases
+        }
+
+    @cached_property
+    def noted(self) -> dict[tuple[str, str], tuple[Entry, ...]]:
+        """By (product, version) the entries of a release's notes below Known issues."""
+        return {
+            (release.product, release.version): tuple(
+                [entry for entry in release.entries if entry.section == KNOWN]
             )
             for release in self.releases
         }

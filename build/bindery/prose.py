@@ -52,6 +52,7 @@ _FIRST = re.compile(
 _ITEM = re.compile(r"^[ \t]*(?:[-+*]|\d+[.)])[ \t]+")
 _ASIDE = re.compile(r"\{:[^{}]*\}|\[\^[^\]]+\]")  # attributes, marks of notes
 _MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[`*]|(?<!\w)_|_(?!\w)|<[^>]+>")
+_MARKS = re.compile(r"[\[`*_<]")  # without one of them there is no markup
 _NAME = re.compile(r"\{\{[ \t]*([^{}\n]*?)[ \t]*\}\}")
 _ENTRY = re.compile(r"[-*+][ \t]+(?:\*\*)?([A-Z][A-Z0-9]*(?:-\d+)+)(?:\*\*)?:(?:\*\*)?[ \t]+(.*)")
 
@@ -164,6 +165,8 @@ def anchors(plain: str, body: str) -> tuple[str, ...]:
 
 def as_text(markdown: str) -> str:
     """A line of Markdown as plain text: links and emphasis are their words, code is what stands in it."""
+    if not _MARKS.search(markdown):
+        return markdown
     made, end = [], 0
     for code in _CODE_TEXT.finditer(markdown):
         made += [_MARKUP.sub(_word, markdown[end : code.start()]), code[2].strip()]

@@ -9,9 +9,10 @@ divide support into tiers, all of this holds for each of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 from bindery.fields import Duration
 from bindery.kinds.defect import AS_DESIGNED
@@ -333,6 +334,26 @@ class KnownIssue:
     fixed_in: tuple[str, ...]
 
 
+class KnownWhenAsked(Mapping[tuple[str, str], tuple[KnownIssue, ...]]):
+    """What `known_issues` says, reckoned when somebody asks: most edits show none of it again."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], tuple[KnownIssue, ...]]:
+        return known_issues(self._library)
+
+    def __getitem__(self, release: tuple[str, str]) -> tuple[KnownIssue, ...]:
+        return self._known[release]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
 def known_issues(library: Library) -> dict[tuple[str, str], tuple[KnownIssue, ...]]:
     """For every release what is known to be wrong with it, by id. The one place that decides.
 
@@ -359,13 +380,14 @@ def known_issues(library: Library) -> dict[tuple[str, str], tuple[KnownIssue, ..
                 found_in.setdefault((same.product, version), {})[defect.id] = issue
             for version in same.not_in:
                 not_in.setdefault((same.product, version), []).append(defect.id)
+    same_as = {defect.id: defect.duplicate_of for defect in library.defects if defect.duplicate_of}
     known: dict[tuple[str, str], dict[str, KnownIssue]] = {}
     for release in library.releases:  # from old to new, so what it builds on is known already
         key = (release.product, release.version)
         before = library.predecessor(release)
         open_here = dict(known[(before.product, before.version)]) if before else {}
         open_here |= found_in.get(key, {})
-        for entry in [entry for entry in release.entries if entry.section == "Known issues"]:
+        for entry in library.noted[key]:
             page = library.original(entry.id)
             if page is None:
                 open_here[entry.id] = KnownIssue(
@@ -379,9 +401,8 @@ def known_issues(library: Library) -> dict[tuple[str, str], tuple[KnownIssue, ..
                 )
             elif page.id in issues and page.product == release.product:
                 open_here[page.id] = issues[page.id]
-        for entry_id in library.fixes[key]:
-            page = library.original(entry_id)
-            open_here.pop(page.id if page else entry_id, None)
+        for entry_id in library.fixes[key] if open_here else ():
+            open_here.pop(same_as.get(entry_id, entry_id), None)
         for entry_id in not_in.get(key, ()):
             open_here.pop(entry_id, None)
         known[key] = open_here

@@ -24,8 +24,8 @@ from bindery.outputs.pages import (
     upgrades,
 )
 from bindery.outputs.pages.cards import Cards
-from bindery.outputs.pages.press import PagePlan, Templates
-from bindery.outputs.pages.upgrades import HtmlOf, Table
+from bindery.outputs.pages.press import PagePlan, Table, Templates
+from bindery.outputs.pages.upgrades import HtmlOf
 from bindery.upgrade import Answers, Known
 
 __all__ = ["Cards", "PagePlan", "plan"]
@@ -79,7 +79,7 @@ def plan(
         sections.home(library, press),
     ]
     own = [
-        *items.releases(library, answers, defects.IssuesOf(library, known).of, press),
+        *items.releases(library, answers, defects.IssuesOf(library, known).of, press, table),
         *items.issues(library, press),
         *papers.papers(library, written_by, press, site_url),
         *papers.authors(written_by, press, site_url),

@@ -167,7 +167,8 @@ class IssuesOf:
         if known is None:
             named = [self._library.release(product, version) for version in issue.fixed_in]
             fixes = [fix for fix in named if fix]
-            fixes = list(first_fixes(self._library, self._having(issue.id, fixes), fixes))
+            if len(fixes) > 1:
+                fixes = list(first_fixes(self._library, self._having(issue.id, fixes), fixes))
             page = self._library.defect(issue.id)
             told = KnownRow(
                 issue.id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
 
 from bindery import opening, prose
@@ -19,7 +19,8 @@ from bindery.kinds.policy import Policy
 from bindery.kinds.release import Release
 from bindery.library import Library
 from bindery.outputs.pages import words
-from bindery.outputs.pages.press import Head, PagePlan, Templates
+from bindery.outputs.pages.press import Head, PagePlan, Table, Templates
+from bindery.source import digest_of
 from bindery.support import PLACE, Answer
 
 RELEASES, LIFE_CYCLE, DEFECTS, HELP = "Releases", "Life cycle", "Known issues", "Help"
@@ -145,59 +146,90 @@ def releases(
     answers: Mapping[tuple[str, str], Answer],
     issues_of: Callable[[Release], Shown],
     templates: Templates,
+    table: Table,
 ) -> Iterator[PagePlan]:
-    """Each release with its panel. `issues_of` gives what is known to be wrong with one."""
-    after: dict[tuple[str, str], list[Release]] = {}
-    before: dict[tuple[str, str], Release | None] = {}
+    """Each release with its panel. `issues_of` gives what is known to be wrong with one; `table` keeps what
+    decides the panels as long as no fact changes."""
+    made = _Contexts(library, answers, issues_of)
+    marks = table("panels", made.key(), made.marks)
     for release in library.releases:
-        previous = library.predecessor(release)
-        before[release.product, release.version] = previous
-        if previous:
-            after.setdefault((previous.product, previous.version), []).append(release)
-    names = {product: name_of(library, product) for product in {r.product for r in library.releases}}
-    known = frozenset(defect.id for defect in library.defects)
-    about = papers_about(library)
-    for release in library.releases:
-        key = (release.product, release.version)
-        previous = before[key]
-        context = ReleaseContext(
-            name=names[release.product],
-            support=reasons(answers.get(key)),
-            of=neighbour(library.release(release.product, release.of)) if release.of else None,
-            previous=neighbour(previous),
-            following=tuple(
-                sorted(
-                    (Neighbour(n.version, f"/{n.url}", n.released) for n in after.get(key, ())),
-                    key=lambda n: (n.day, n.label),
-                )
-            ),
-            known=tuple(e.id for e in release.entries if e.id in known) if known else (),
-            security=tuple((cve, _defect_url(library, cve)) for cve in release.security),
-            papers=about.get(key, ()),
-            issues=issues_of(release),
-        )
+        name = made.names[release.product]
         yield _of_item(
             library,
             templates,
             release,
             "pages/release.md",
-            lambda release=release, context=context: Head(  # type: ignore[misc]
-                title=f"{context.name} {release.version}",
+            lambda release=release, name=name: Head(  # type: ignore[misc]
+                title=f"{name} {release.version}",
                 description=release.summary,
                 section=RELEASES,
-                crumbs=(CRUMBS[RELEASES], (context.name, f"/releases/{release.product}/")),
+                crumbs=(CRUMBS[RELEASES], (name, f"/releases/{release.product}/")),
                 short=release.version,
                 kind="release",
                 updated=changed(release),
                 scripts=(COPY,) if release.files else (),
-                feeds=((f"releases/{release.product}", f"Releases of {context.name}"),),
+                feeds=((f"releases/{release.product}", f"Releases of {name}"),),
             ),
-            lambda release=release, context=context: {  # type: ignore[misc]
-                "item": release,
-                "c": context,
-                "body": linked(library.resolved_body(release), context.known),
-            },
-            context,
+            partial(made.values, release),
+            marks[release.path],
+        )
+
+
+class _Contexts:
+    """What the pages of releases show beside their own files."""
+
+    def __init__(
+        self,
+        library: Library,
+        answers: Mapping[tuple[str, str], Answer],
+        issues_of: Callable[[Release], Shown],
+    ) -> None:
+        self.names = {product: name_of(library, product) for product in {r.product for r in library.releases}}
+        self._library = library
+        self._answers = answers
+        self._issues_of = issues_of
+        self._about = papers_about(library)
+
+    def key(self) -> str:
+        """What decides all of them."""
+        return f"{self._library.facts} {digest_of(repr(self._about))}"
+
+    def marks(self) -> dict[str, str]:
+        """By path what decides the context of each."""
+        return {release.path: digest_of(repr(self.of(release))) for release in self._library.releases}
+
+    def values(self, release: Release) -> dict[str, object]:
+        """What the template of a release's page is filled with."""
+        context = self.of(release)
+        body = linked(self._library.resolved_body(release), context.known)
+        return {"item": release, "c": context, "body": body}
+
+    @cached_property
+    def _after(self) -> dict[str, list[Release]]:
+        after: dict[str, list[Release]] = {}
+        for release in self._library.releases:
+            previous = self._library.predecessor(release)
+            if previous:
+                after.setdefault(previous.path, []).append(release)
+        return after
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(defect.id for defect in self._library.defects)
+
+    def of(self, release: Release) -> ReleaseContext:
+        library, known, key = self._library, self._known, (release.product, release.version)
+        following = [Neighbour(n.version, f"/{n.url}", n.released) for n in self._after.get(release.path, ())]
+        return ReleaseContext(
+            name=self.names[release.product],
+            support=reasons(self._answers.get(key)),
+            of=neighbour(library.release(release.product, release.of)) if release.of else None,
+            previous=neighbour(library.predecessor(release)),
+            following=tuple(sorted(following, key=lambda n: (n.day, n.label))),
+            known=tuple(e.id for e in release.entries if e.id in known) if known else (),
+            security=tuple((cve, _defect_url(library, cve)) for cve in release.security),
+            papers=self._about.get(key, ()),
+            issues=self._issues_of(release),
         )
 
 

@@ -23,14 +23,13 @@ from bindery.kinds.release import Release
 from bindery.library import Library
 from bindery.outputs.pages import guides, items, sections, shelves
 from bindery.outputs.pages.items import CRUMBS, RELEASES, reasons
-from bindery.outputs.pages.press import Head, PagePlan, Row, Templates
+from bindery.outputs.pages.press import Head, PagePlan, Row, Table, Templates
 from bindery.upgrade import ORDER, Answers, Known, Ways, onward
 
 TITLE = "Upgrade guide"
 CRUMB = (TITLE, "/upgrade/")
 SCRIPTS = ("assets/js/upgrade.js",)
 HtmlOf = Callable[[str], str]
-Table = Callable[[str, str, Callable[[], dict[str, str]]], Mapping[str, str]]
 _MARKED = re.compile(r"[\\`*_\[\]<>&!~:^{}|#\n\"]|--|\.\.\.|https?|www\.|^\s*(?:\d+[.)]|[-+=])")
 _PARAGRAPH = re.compile(r"<p>((?:(?!<p>).)*)</p>\Z", re.DOTALL)
 
