@@ -15,8 +15,6 @@ from functools import partial
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import icalendar
-
 from bindery import support
 from bindery.channels import CALENDARS, Channel
 from bindery.kinds.item import Item
@@ -185,6 +183,8 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _text(vendor: str, channel: Channel, entries: tuple[Entry, ...]) -> str:
+    import icalendar  # slow to come, and most builds write no calendar
+
     calendar = icalendar.Calendar()
     calendar.add("prodid", f"-//{vendor}//bindery//EN")
     calendar.add("version", "2.0")

@@ -16,7 +16,7 @@ from bindery.library import Library
 from bindery.lives import Known
 from bindery.outputs.feeds.chain import Document, documents
 from bindery.outputs.feeds.entries import TAG_YEAR, Answers, Bodies, Chronicle, Entry, Render, authority
-from bindery.outputs.feeds.forms import FORMS, Frame
+from bindery.outputs.feeds.frames import NAMES, Frame
 
 __all__ = ["Bodies", "FeedPlan", "plans"]
 VERSION = 2  # of what this package makes of the same entries; raised with every change of the form
@@ -56,7 +56,7 @@ def plans(
             decisive += [told.mark for told in document.told]
             key = hashlib.blake2b("\n".join(decisive).encode(), digest_size=16).hexdigest()
             ids = tuple((told.id, told.path, told.url) for told in document.told)
-            for form in FORMS:
+            for form in NAMES:
                 text = partial(making.text, form, frame, document)
                 yield FeedPlan(f"{document.stem}.{form}", f"{form} {key}", text, ids)
     told = {"vendor": library.home.vendor.name, "site_url": site_url, "channels": channels}
@@ -89,6 +89,8 @@ class _Making:
         self._entries: tuple[Entry, ...] = ()
 
     def text(self, form: str, frame: Frame, document: Document) -> str:
+        from bindery.outputs.feeds.forms import FORMS  # its libraries are slow to come
+
         if self._stem != document.stem:
             self._stem = document.stem
             self._entries = tuple(told.make() for told in document.told)

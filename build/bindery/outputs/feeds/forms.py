@@ -8,51 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 
 from bindery.outputs.feeds.entries import Entry, last_change
+from bindery.outputs.feeds.frames import Frame
 
 ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"  # RFC 5005
 MEDIA = {"atom": "application/atom+xml", "rss": "application/rss+xml"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Frame:
-    """What stands around the entries. Addresses of feeds lack their ending: every form adds its own.
-
-    `own` is the document's address, `current` that of the subscription document, `before` and `after` are the
-    archives beside it ("" for none); `hub` is the WebSub hub, of the subscription document alone.
-    """
-
-    vendor: str
-    title: str
-    identity: str
-    home: str
-    own: str
-    current: str
-    before: str
-    after: str
-    hub: str
-
-    @property
-    def archived(self) -> bool:
-        return self.own != self.current
-
-    def links(self, form: str) -> list[tuple[str, str]]:
-        """(relation, address) of what feedgen knows nothing of."""
-        found = [("hub", self.hub)] if self.hub else []
-        if self.archived:
-            found.append(("current", f"{self.current}.{form}"))
-        if self.before:
-            found.append(("prev-archive", f"{self.before}.{form}"))
-        if self.after:
-            found.append(("next-archive", f"{self.after}.{form}"))
-        return found
 
 
 class HistoryExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
