@@ -260,13 +260,14 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     cards = _cards(order, library, site_url)
     plans = _planned(order, library, answers, known, site_url, looks, cards)
     same_looks = looks == before.looks
+    at = {plan.path: f"public/{render.public_path(plan.url)}" for plan in plans}
     stale = [
         plan
         for plan in plans
         if not (
             same_looks
             and before.pages.get(plan.path) == plan.key
-            and f"public/{render.public_path(plan.url)}" in before.files
+            and at[plan.path] in before.files
             and all(f"public/{path}" in before.files for path, _ in plan.beside)
         )
     ]
@@ -278,7 +279,7 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         if not (
             same_looks
             and before.files.get(f"pages/{plan.path}") == text.digest
-            and f"public/{render.public_path(plan.url)}" in before.files
+            and at[plan.path] in before.files
         )
     ]
     kept = memory.Kept(cache, site, looks, before.files)
@@ -300,7 +301,7 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     )
 
     writer = write.Writer(order.out, before)
-    rendered_paths = [f"public/{render.public_path(plan.url)}" for plan, _ in to_render]
+    rendered_paths = [at[plan.path] for plan, _ in to_render]
     total = len(to_render)
     rendered = _told(
         library,
@@ -326,25 +327,19 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
         writer.put(f"public/{path}", html.replace(b"</body>", RELOADING) if order.preview else html)
     fresh = {plan.path for plan in stale}
     anew = {plan.path for plan, _ in to_render}
-    for plan in plans:
-        if plan.path not in fresh:
-            writer.keep(f"pages/{plan.path}")
-            for path, _ in plan.beside:
-                writer.keep(f"public/{path}")
-        if plan.path not in anew:
-            writer.keep(f"public/{render.public_path(plan.url)}")
+    same = [plan for plan in plans if plan.path not in fresh]
+    writer.keep(*(f"pages/{plan.path}" for plan in same))
+    writer.keep(*(f"public/{path}" for plan in same for path, _ in plan.beside))
+    writer.keep(*(at[plan.path] for plan in plans if plan.path not in anew))
     for plan in _swept(stale):
         for path, text_of in plan.beside:
             writer.put(f"public/{path}", text_of())
     for path, picture in chain(first_picture, pictures):
         writer.put(path, picture)
     for path, content_of in others.items():
-        if isinstance(content_of, drawing.Draw):
-            continue
-        if content_of is None:
-            writer.keep(path)
-        else:
+        if content_of is not None and not isinstance(content_of, drawing.Draw):
             writer.put(path, content_of() if callable(content_of) else content_of)
+    writer.keep(*(path for path, content_of in others.items() if content_of is None))
     if order.preview:
         build = write.sha256(f"{order.now} {writer.written}".encode()) if writer.written else None
         writer.put("public/preview.js", (site / "templates" / "preview" / "preview.js").read_bytes())
@@ -400,8 +395,7 @@ def _indexed(order: _Order, library: Library, urls: frozenset[str], writer: writ
             writer.put(path, content)
     for shard in plan.shards:
         if shard.name not in stale:
-            for path in held[shard.name]:
-                writer.keep(path)
+            writer.keep(*held[shard.name])
     writer.put(table, plan.table())
 
 

@@ -116,9 +116,10 @@ class Writer:
         """The SHA-256 of a file that this build has written or kept."""
         return self._files[path]
 
-    def keep(self, path: str) -> None:
-        """This file of the last build is still right."""
-        self._files[path] = self.before.files[path]
+    def keep(self, *paths: str) -> None:
+        """These files of the last build are still right."""
+        before = self.before.files
+        self._files.update({path: before[path] for path in paths})
 
     def put(self, path: str, content: bytes | str) -> None:
         """Write a file unless the last build left it with the same bytes."""
@@ -147,13 +148,9 @@ class Writer:
             (self.out / path).unlink(missing_ok=True)
             self.removed.append(path)
             self._remove_empty(path.rpartition("/")[0])
-        manifest = Manifest(looks=looks, pages=pages, files=dict(sorted(self._files.items())))
-        content = {
-            "format": FORMAT,
-            "looks": looks,
-            "pages": dict(sorted(pages.items())),
-            "files": manifest.files,
-        }
+        pages = _in_order(pages, self.before.pages)
+        manifest = Manifest(looks=looks, pages=pages, files=_in_order(self._files, self.before.files))
+        content = {"format": FORMAT, "looks": looks, "pages": pages, "files": manifest.files}
         if self.written or self.removed or manifest != self.before:
             _replace(self.out / MANIFEST, (json.dumps(content, ensure_ascii=False) + "\n").encode())
         (self.out / JOURNAL).unlink(missing_ok=True)
@@ -178,6 +175,13 @@ class Writer:
             except OSError:
                 return
             folder = folder.rpartition("/")[0]
+
+
+def _in_order(table: dict[str, str], before: dict[str, str]) -> dict[str, str]:
+    """The table sorted by its keys, as the one before it: mostly the keys are the same."""
+    if table.keys() == before.keys():
+        return {key: table[key] for key in before}
+    return dict(sorted(table.items()))
 
 
 def _replace(target: Path, content: bytes) -> None:
