@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
@@ -167,8 +168,7 @@ def read_text(content: Path, path: str) -> str:
     return decode((content / path).read_bytes(), path)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Found:
+class Found(NamedTuple):
     """A file below the content folder with what tells that it has not changed: size, mtime in ns, inode."""
 
     path: str
