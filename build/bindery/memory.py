@@ -60,16 +60,18 @@ def items(cache: Path | None, content: Path) -> dict[str, tuple[Signature, Read]
             except Exception:  # for whatever reason  # noqa: S112
                 continue
             if made_by == current:
-                for path, (mark, kind, values) in some.items():
-                    known[path] = (mark, _made(kind, values))
+                for path, (mark, kind, values, folded) in some.items():
+                    known[path] = (mark, _made(kind, values, folded))
     return known
 
 
-def _made(kind: type[Read], values: tuple[object, ...]) -> Read:
+def _made(kind: type[Read], values: tuple[object, ...], folded: bytes) -> Read:
     """The item of that kind with those values: a third of what pickle takes for a frozen dataclass."""
     item = object.__new__(kind)
     for field, value in zip(_fields(kind), values, strict=True):
         object.__setattr__(item, field, value)
+    if folded:
+        item.fold(folded)
     return item
 
 
@@ -79,7 +81,8 @@ _FIELDS: dict[str, tuple[str, ...]] = {}
 def _fields(kind: type[Read]) -> tuple[str, ...]:
     found = _FIELDS.get(kind.__name__)
     if found is None:
-        found = _FIELDS[kind.__name__] = tuple(field.name for field in fields(kind))
+        found = tuple(field.name for field in fields(kind) if field.name not in kind.FOLDED)
+        _FIELDS[kind.__name__] = found
     return found
 
 
@@ -87,14 +90,15 @@ def keep_items(cache: Path, content: Path, before: Known, after: Known) -> None:
     """Keep items for the next time; only the files that hold what changed are written."""
     changed = {path for path, (mark, _) in after.items() if path not in before or before[path][0] != mark}
     shards = {_shard(path) for path in (*changed, *(before.keys() - after.keys()))}
-    some: dict[int, dict[str, tuple[Signature, type[Read], tuple[object, ...]]]] = {
+    some: dict[int, dict[str, tuple[Signature, type[Read], tuple[object, ...], bytes]]] = {
         shard: {} for shard in shards
     }
     for path, (mark, item) in after.items():
         shard = _shard(path)
         if shard in some:
             kind = type(item)
-            some[shard][path] = (mark, kind, tuple(getattr(item, field) for field in _fields(kind)))
+            values = tuple(getattr(item, field) for field in _fields(kind))
+            some[shard][path] = (mark, kind, values, kind.folded(item) if kind.FOLDED else b"")
     current, stem = versions(), name("items", content)
     for shard, known_items in some.items():
         data = pickle.dumps((current, known_items), pickle.HIGHEST_PROTOCOL)

@@ -15,6 +15,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 from bindery import prose
+from bindery.folding import Folding
 from bindery.reference_style import Run, family_names
 from bindery.source import Problem
 
@@ -39,7 +40,7 @@ class Reference(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Bibliography:
+class Bibliography(Folding):
     """A .bib file, read and found sound: its references by key, in the order of the file."""
 
     path: str

@@ -12,6 +12,7 @@ from typing import TypedDict
 
 from bindery import prose
 from bindery.fields import Fields
+from bindery.folding import Folding
 from bindery.prose import Link, Name
 from bindery.source import Problem, Source
 
@@ -23,7 +24,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]*\Z")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Item:
+class Item(Folding):
     """One content file, read and found sound by itself.
 
     `path` is below the content folder; `url` below the site's root without a leading slash ("" is the

@@ -29,8 +29,11 @@ class File:
 class Release(Item):
     """A release of a product; `release_kind` is `version` or `update`, `of` the version of an update.
 
-    `entries` have an id; `unnumbered` are the other bullets that tell what an upgrade brings.
+    `entries` have an id; `unnumbered` are the other bullets that tell what an upgrade brings. `secures`:
+    whether it mends a weakness, which `security` names or an entry below Security tells.
     """
+
+    FOLDED = ("entries", "unnumbered")
 
     product: str
     version: str
@@ -44,6 +47,7 @@ class Release(Item):
     security: tuple[str, ...]
     files: tuple[File, ...]
     requires_stop: bool
+    secures: bool
     entries: tuple[Entry, ...]
     unnumbered: tuple[Entry, ...]
 
@@ -134,6 +138,7 @@ def parse(source: Source, problems: list[Problem]) -> Release | None:
         security=security,
         files=tuple(files),
         requires_stop=requires_stop,
+        secures=bool(security) or any(entry.section == "Security" for entry in entries),
         entries=entries,
         unnumbered=prose.unnumbered(plain, source.body, source.body_line),
     )

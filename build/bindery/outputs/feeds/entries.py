@@ -103,7 +103,7 @@ class Chronicle:
         releases = [(release, self._told(release)) for release in library.releases]
         self._channels: dict[str, list[Told]] = {
             "releases": _ordered(told for _, told in releases),
-            "security": _ordered(told for release, told in releases if _mends(release)),
+            "security": _ordered(told for release, told in releases if release.secures),
             "newsletter": _ordered(self._told(issue) for issue in library.issues),
             "papers": _ordered(self._told(paper) for paper in library.papers),
             "events": _ordered(self._told(event) for event in library.events),
@@ -279,10 +279,6 @@ def _shown(library: Library, life: Life) -> dict[str, object]:
 
 def _ordered(told: Iterable[Told]) -> list[Told]:
     return sorted(told, key=itemgetter(0, 1))  # at, path
-
-
-def _mends(release: Release) -> bool:
-    return bool(release.security) or any(entry.section == "Security" for entry in release.entries)
 
 
 def _day(item: Release | Issue | Paper) -> date:
