@@ -199,6 +199,51 @@ def test_nothing_overflows_errs_or_asks_another_host(site: str, chromium: Browse
     assert {url for url in asked if not url.startswith(site)} == set()
 
 
+# A day in a card that crosses the card's own edge, or stands on another line than its parenthesis.
+TORN = """() => [...document.querySelectorAll("table.stack time")].filter((day) => {
+  const box = day.getBoundingClientRect();
+  const row = day.closest("tr");
+  const edge = row.getBoundingClientRect().right - parseFloat(getComputedStyle(row).paddingRight);
+  const before = day.previousSibling;
+  let torn = false;
+  if (before?.nodeType === Node.TEXT_NODE && before.data.endsWith("(")) {
+    const sign = document.createRange();
+    sign.setStart(before, before.data.length - 1);
+    sign.setEnd(before, before.data.length);
+    torn = Math.abs(sign.getBoundingClientRect().bottom - box.bottom) > 2;
+  }
+  return torn || box.right > edge + 1;
+}).map((day) => day.closest("td").textContent)"""
+
+
+@pytest.mark.parametrize("width", [320, 360, 414, 768])
+def test_a_day_stays_whole_and_in_its_card(site: str, chromium: Browser, width: int) -> None:
+    page = opened(chromium, width=width)
+    for path in ("/life-cycle/", "/defects/CW-2311/", "/defects/CVE-2025-0994/"):
+        page.goto(site + path)
+        expect(page.locator("table.stack time").first).to_be_visible()
+        assert page.evaluate(TORN) == [], path
+    page.context.close()
+
+
+def test_the_vendors_name_is_one_line_on_a_phone_whatever_stands_beside_it(
+    site: str, chromium: Browser
+) -> None:
+    page = opened(chromium, width=360)
+    for path in ("/", "/releases/", "/support/ticket/", "/support/answers/me.html"):
+        page.goto(site + path)
+        lines = page.evaluate(
+            "() => { const name = document.querySelector('.brand__name');"
+            " return name.getBoundingClientRect().height / parseFloat(getComputedStyle(name).lineHeight); }"
+        )
+        assert round(lines) == 1, path
+        beside = page.locator(".find--link a")
+        if beside.count():
+            name, link = page.locator(".brand__name").bounding_box(), beside.bounding_box()
+            assert name and link and name["x"] + name["width"] <= link["x"], path
+    page.context.close()
+
+
 def luminance(colour: str) -> float:
     parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
