@@ -231,6 +231,30 @@ def test_every_page_of_the_site_is_planned_once(make: Make) -> None:
     ]
 
 
+def test_a_release_leads_to_its_files_or_says_how_to_get_it(make: Make) -> None:
+    plans = make({})
+    there, away = plans["releases/works/1.1/"].text(), plans["releases/works/2.0/"].text()
+    assert '<dt>Download</dt><dd><a href="#files">1 file</a></dd>' in there
+    assert "## Files {: #files }" in there
+    assert '<td data-label="Platform">Windows</td>' in there
+    assert "#get" not in there
+    assert '<dt>Download</dt><dd><a href="#get">How to get it</a></dd>' in away
+    assert (
+        "## How to get 2.0 {: #get }\n\nIt is not among the downloads of this site. "
+        "[Ask us for it](/support/ticket/?product=works&version=2.0), or call "
+        '<a href="tel:801-555-0142">801-555-0142</a>.' in away
+    )
+    assert "#files" not in away
+
+
+def test_releases_and_issues_name_what_came_before_and_after(make: Make) -> None:
+    plans = make({"newsletter/autumn.md": "---\ntitle: Autumn\ndate: 2025-10-01\n---\n\nMore.\n"})
+    told = re.findall(r"<small>(.*?)</small><b>(.*?)</b>", plans["releases/works/1.0/"].text())
+    assert told == [("Next release", "1.1")]
+    told = re.findall(r"<small>(.*?)</small><b>(.*?)</b>", plans["newsletter/autumn/"].text())
+    assert told == [("Previous issue", "Spring")]
+
+
 def test_the_same_content_gives_the_same_keys_and_texts(make: Make) -> None:
     first = {url: (made.key, made.text()) for url, made in make({}).items()}
     assert {url: (made.key, made.text()) for url, made in make({}).items()} == first

@@ -388,7 +388,7 @@ def test_without_script_everything_can_be_read(site: str, chromium: Browser, wid
     expect(page.get_by_text("An inspection can ask for a photograph")).to_be_visible()
     page.get_by_text("Why", exact=True).click()
     expect(page.get_by_text("No next version of its line is released.")).to_be_visible()
-    page.get_by_role("link", name="Upgrade from here").click()
+    page.get_by_role("link", name="Upgrade from 23.12").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Upgrade Cityworks from 23.12 to 23.14.1")
     expect(page.locator("form.goal")).to_be_hidden()
     page.goto(f"{site}/upgrade/cityworks/")

@@ -57,7 +57,7 @@ def test_somebody_reads_a_release_its_dates_and_the_way_to_the_newest(house: Any
     expect(page.get_by_text("Whether a last day has passed")).to_have_count(0)
     follow(page, "15.8")
     expect(page.get_by_role("heading", level=1)).to_have_text("Cityworks 15.8")
-    follow(page, "Upgrade from here")
+    follow(page, "Upgrade from 15.8")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Upgrade Cityworks from 15.8 to")
     expect(page.get_by_role("heading", name="Step by step")).to_be_visible()
     expect(page.locator("form.goal")).to_be_hidden()
