@@ -284,6 +284,14 @@ def test_page_file_and_command_tell_the_same(small: Callable[..., Path]) -> None
     assert "Without a number & code" in plain
 
 
+def test_a_guide_ends_with_the_way_to_the_release_and_to_our_help(real: Library) -> None:
+    text = _plans(real)["upgrade/cityworks/15.8.9/"].text()
+    assert '<a class="button" data-get href="/releases/cityworks/23.14.1/">Get Cityworks 23.14.1</a>' in text
+    assert 'href="/support/ticket/?product=cityworks&amp;version=15.8.9">Ask us for help</a>' in text
+    assert '<b data-count="all">16</b> changes in all' in text
+    assert "data-get" not in _plans(real)["upgrade/cityworks/23.14.1/"].text()
+
+
 def test_the_newest_release_has_a_page_that_says_so(shelved: Shelve) -> None:
     plan = _plans(shelved())["upgrade/works/2.0/"]
     assert (

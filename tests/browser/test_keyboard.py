@@ -225,6 +225,10 @@ def test_a_goal_of_an_upgrade_is_chosen(site: Any, page: Page) -> None:
     page.keyboard.type("Cityworks 23.11")
     expect(page.locator(".goal-told")).to_contain_text("up to 23.11")
     expect(page.locator("#to-23\\.12")).to_be_hidden()
+    expect(page.locator(".goal-note")).to_be_hidden()
+    tab_to(page, "^Get Cityworks 23.11$")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{site.url}/releases/cityworks/23.11/")
 
 
 def test_a_checksum_is_copied(site: Any, page: Page) -> None:

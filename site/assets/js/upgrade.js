@@ -17,13 +17,14 @@
     for (const part of all("[data-step]")) part.hidden = Number(part.dataset.step) > last;
     for (const part of all("[data-part]")) part.hidden = !part.querySelector("[data-step]:not([hidden])");
     for (const part of all("[data-newest]")) part.hidden = !whole;
-    one(".goal-note").hidden = !whole;
     one(".goal-told").hidden = whole;
     one("[data-goal]").textContent = goal.value;
     one("[data-goal-notes]").href = goal.dataset.url;
     const link = one("[data-to] a");
     link.href = goal.dataset.url;
     link.textContent = goal.textContent.replace(/, the newest$/, "");
+    one("[data-get]").href = goal.dataset.url;
+    one("[data-get]").textContent = `Get ${link.textContent}`;
     one("[data-to-day]").textContent = goal.dataset.day;
     const shown = (kind) => all(`[data-kind${kind}]:not([hidden])`).length;
     const stops = [...all('[data-kind="stop"]')].filter((stop) => Number(stop.dataset.step) < last);
@@ -42,6 +43,7 @@
   const wanted = new URL(location.href).searchParams.get("to");
   for (const option of select.options) if (option.value === wanted) option.selected = true;
   form.hidden = false;
+  one(".goal-note").hidden = true; // it is for those who cannot choose
   form.addEventListener("submit", (event) => event.preventDefault());
   select.addEventListener("change", show);
   if (select.selectedOptions[0] !== newest) show();

@@ -104,8 +104,7 @@ def _of_product(made: Guides, templates: Templates, table: Table) -> Iterator[Pa
         templates,
         f"upgrade/{product.product}/",
         RELEASES,
-        "Choose the release that you have. The page from there leads to the newest, release by release: going"
-        " to an older one, read down to it. The days are those of release.",
+        "Choose the release that you have. Its page tells what changes up to the newest one, step by step.",
         shelves.newest_first(rows),
         sections.DATED,
         crumbs=(CRUMB,),
