@@ -28,7 +28,7 @@ FOR_ALL = (
         label="The newsletter",
         meaning="Every issue: what is new, what is to come, where to meet us.",
     ),
-    Topic(name=SECURITY, label="Security", meaning="A mail for each release that mends a weakness."),
+    Topic(name=SECURITY, label="Security", meaning="A mail for each release that fixes a vulnerability."),
     Topic(name=LIFE_CYCLE, label="Ends of support", meaning="A mail before a version's support ends."),
     Topic(name=RELEASES, label="Every release", meaning="A mail for each release of every product."),
 )

@@ -157,12 +157,12 @@ class Visitor:
         yield "subscription-confirm", "a subscription, to be confirmed", page
         self.press("Confirm")
         yield "subscription-confirmed", "a subscription, confirmed", page
-        page.get_by_role("link", name="Change what you get, or leave").click()
+        page.get_by_role("link", name="Change what you get, or unsubscribe").click()
         yield "subscription-leave", "a subscription", page
         page.uncheck("[name=topics][value=newsletter]")
         self.press("Save")
         yield "subscription-leave", "a subscription to nothing", page
-        self.press("Send me nothing|Leave")
+        self.press("Unsubscribe")
         yield "subscription-left", "a subscription, left", page
         self.press("ubscribe me again")
 

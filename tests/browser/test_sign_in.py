@@ -54,7 +54,7 @@ def ask(page: Page, town: Any) -> str:
     page.fill("#email", DANA)
     page.click("main button[type=submit]")
     page.wait_for_url(town.url + "/api/sign-in")
-    expect(page.locator("h1")).to_have_text("Look into your mail")
+    expect(page.locator("h1")).to_have_text("Check your e-mail")
     town.desk.outbox.run()
     mails = Path(town.desk.settings.var, "mail").glob("*.eml")
     newest = max(mails, key=lambda path: path.stat().st_mtime_ns)

@@ -160,10 +160,10 @@ def test_somebody_subscribes_confirms_leaves_and_comes_back(house: Any, page: Pa
     assert house.desk.subscriptions.of(address).state == "unconfirmed"
     assert pressed(page, "Confirm") == 303
     assert house.desk.subscriptions.of(address).state == "confirmed"
-    follow(page, "Change what you get, or leave")
+    follow(page, "Change what you get, or unsubscribe")
     page.get_by_label("The newsletter").uncheck()
     assert pressed(page, "Save") == 422
-    assert pressed(page, "Send me nothing any more") == 303
+    assert pressed(page, "Unsubscribe from everything") == 303
     assert house.desk.subscriptions.of(address).state == "left"
     assert pressed(page, "Subscribe me again") == 303
     assert house.desk.subscriptions.of(address).state == "confirmed"
@@ -177,7 +177,7 @@ def test_somebody_signs_in_by_a_link_and_out_again(house: Any, page: Page, addre
     page.goto(f"{house.url}/support/sign-in/")
     page.get_by_label("E-mail address").fill(address)
     assert pressed(page, "Send me a link") == 303
-    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your e-mail")
     page.goto(house.mailed_link(address, "/api/sign-in/"))
     assert house.desk.store.sessions_of(address) == ()
     assert pressed(page, "Sign in") == 303
