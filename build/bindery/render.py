@@ -33,7 +33,10 @@ Text = tuple[str, str, str]  # path below dist/pages, url below the site's root,
 Progress = Callable[[int, int], None]
 
 TOOLS = ("mkdocs", "mkdocs-material", "Markdown", "Jinja2", "PyYAML", "css-inline")
-MANY = 200  # from here on a second process costs less than it saves
+MANY = 200  # pages: from here on a second process costs less than it saves
+LARGE = 2_000  # pages: from here on a process that begins anew costs less memory than one that is forked
+CHUNK = 32  # pages that a process is given at once
+AHEAD = 256  # pages for each process that may be on their way: what is rendered waits in memory to be written
 THEME_STYLE = re.compile(r"main\.[0-9a-f]+\.min\.css$")
 ALIGNED = re.compile(r'(<t[dh]) style="text-align: (left|center|right);"')
 # Material's frame begins with switches of its script, which is not shipped, and a skip link of its own.
@@ -123,7 +126,7 @@ def render(
     if total is None:
         pages = list(pages)
         total = len(pages)
-    made = _several(pages, site_dir, site_url, jobs, cache_dir) if jobs > 1 and total >= MANY else None
+    made = _several(pages, total, site_dir, site_url, jobs, cache_dir) if jobs > 1 and total >= MANY else None
     if made is None:
         press = Press(site_dir, site_url, cache_dir)
         made = (press.page(*page) for page in pages)
@@ -134,13 +137,29 @@ def render(
 
 
 def _several(
-    pages: Iterable[Text], site_dir: Path, site_url: str, jobs: int, cache_dir: Path | None
+    pages: Iterable[Text], total: int, site_dir: Path, site_url: str, jobs: int, cache_dir: Path | None
 ) -> Iterator[tuple[str, bytes]]:
-    # A fork is made at once, but only a process without threads may be forked.
-    forkable = sys.platform == "linux" and threading.active_count() == 1
+    # A fork is made at once, but only a process without threads may be forked; and of a large site it would
+    # hold in each process all that this one holds, for whatever is looked at is copied.
+    forkable = sys.platform == "linux" and threading.active_count() == 1 and total < LARGE
     context = multiprocessing.get_context("fork" if forkable else "spawn")
+    ahead, over = threading.Semaphore(AHEAD * jobs), threading.Event()
+
+    def asked_for() -> Iterator[Text]:
+        for page in pages:
+            ahead.acquire()
+            if over.is_set():
+                return
+            yield page
+
     with context.Pool(jobs, _start, (site_dir, site_url, cache_dir)) as pool:
-        yield from pool.imap(_work, pages, chunksize=32)
+        try:
+            for made in pool.imap(_work, asked_for(), chunksize=CHUNK):
+                yield made
+                ahead.release()
+        finally:  # the pool waits for whoever asks for pages
+            over.set()
+            ahead.release()
 
 
 _press: Press | None = None  # of a working process

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 
@@ -97,12 +98,31 @@ def test_a_reused_converter_gives_the_bytes_of_a_fresh_one() -> None:
 
 
 @pytest.mark.slow
-def test_several_processes_give_the_bytes_of_one() -> None:
+@pytest.mark.parametrize("large", [render.LARGE, 0], ids=["forked", "begun anew"])
+def test_several_processes_give_the_bytes_of_one(monkeypatch: pytest.MonkeyPatch, large: int) -> None:
+    monkeypatch.setattr(render, "LARGE", large)
     pages = [page(number) for number in range(render.MANY + 10)]
     told: list[tuple[int, int]] = []
     several = list(render.render(pages, SITE, URL, jobs=2, progress=lambda *done: told.append(done)))
     assert several == list(render.render(pages, SITE, URL, jobs=1))
     assert told[-1] == (len(pages), len(pages))
+
+
+def test_processes_run_ahead_only_so_far_and_stop_with_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "AHEAD", most := render.CHUNK)
+    asked: list[int] = []
+
+    def pages() -> Iterator[render.Text]:
+        for number in range(render.MANY * 5):
+            asked.append(number)
+            yield page(number, "Text")
+
+    made = render.render(pages(), SITE, URL, jobs=2, total=render.MANY * 5)
+    for _ in range(10):
+        next(made)
+    assert len(asked) <= 10 + 2 * most + 1
+    made.close()
+    assert len(asked) <= 12 + 2 * most
 
 
 def test_links_and_assets_are_absolute_paths() -> None:
