@@ -28,7 +28,7 @@ from bindery.reading import Scan
 from bindery.source import Found, Problem, Problems
 
 if TYPE_CHECKING:
-    from bindery.outputs.pages import Cards, PagePlan
+    from bindery.outputs.pages import Cards, PagePlan, Table
 
 Progress = Callable[[str, int, int], None]
 Other = (
@@ -321,12 +321,15 @@ def _build(order: _Order, before: write.Manifest, found: Sequence[Found], inputs
     changing = [path for path, content_of in others.items() if content_of is not None]
     changing += [f"public/{path}" for plan, _ in texts for path, _ in plan.beside]
     writer.begin([*rendered_paths, *(f"pages/{plan.path}" for plan, _ in texts), *changing])
-    for plan, text in texts:
-        writer.put(f"pages/{plan.path}", text.unpacked())
-    for path, html in chain(first, rendered):
+    # Text and page together: while texts alone were written, the pages of other processes would pile up here.
+    for (plan, text), (path, html) in zip(to_render, chain(first, rendered), strict=True):
+        writer.put(f"pages/{plan.path}", text.taken())
         writer.put(f"public/{path}", html.replace(b"</body>", RELOADING) if order.preview else html)
     fresh = {plan.path for plan in stale}
     anew = {plan.path for plan, _ in to_render}
+    for plan, text in texts:
+        if plan.path not in anew:
+            writer.put(f"pages/{plan.path}", text.taken())
     same = [plan for plan in plans if plan.path not in fresh]
     writer.keep(*(f"pages/{plan.path}" for plan in same))
     writer.keep(*(f"public/{path}" for plan in same for path, _ in plan.beside))
@@ -419,9 +422,6 @@ def _planned(
     from bindery import render
     from bindery.outputs import pages
 
-    def table(name: str, key: str, make: Callable[[], dict[str, str]]) -> Mapping[str, str]:
-        return memory.table(order.cache, memory.name(name, order.content), f"{looks} {key}", make)
-
     return pages.plan(
         library,
         answers,
@@ -430,9 +430,18 @@ def _planned(
         site_url,
         _closed_soon(library, order.now.year, order.cache),
         html_of=lambda text: render.fragment(text, order.site),
-        table=table,
+        table=_tables(order, looks),
         cards=cards,
     )
+
+
+def _tables(order: _Order, made_by: str) -> Table:
+    """What keeps tables of this content between builds; `made_by` is part of each one's key."""
+
+    def table(name: str, key: str, make: Callable[[], dict[str, str]]) -> Mapping[str, str]:
+        return memory.table(order.cache, memory.name(name, order.content), f"{made_by} {key}", make)
+
+    return table
 
 
 def _cards(order: _Order, library: Library, site_url: str) -> Cards | None:
@@ -576,7 +585,9 @@ def _others(
     events = [name for plan in calendar_plans for name in plan.ids]
 
     def names() -> str:
-        return identities.published(library, paths=paths, entries=entries, events=events).as_json()
+        return identities.published(
+            library, paths=paths, entries=entries, events=events, table=_tables(order, memory.versions())
+        )
 
     if isinstance(kept, memory.Unmade):
         others[permanence.FILE] = names()  # what is asked, where nothing is made
@@ -660,6 +671,11 @@ class Packed:
 
     def unpacked(self) -> bytes:
         return zlib.decompress(self._bytes)
+
+    def taken(self) -> bytes:
+        """The text for the last time: its place is free from now on."""
+        content, self._bytes = self.unpacked(), b""
+        return content
 
 
 def _swept(plans: Sequence[PagePlan]) -> Iterator[PagePlan]:

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 FORMAT = 1
@@ -66,16 +67,14 @@ class Published:
     names: Mapping[str, Names]
     gone: Mapping[str, str] = field(default_factory=dict)
 
-    def as_json(self) -> str:
-        """The same names are the same bytes."""
-        value = {
-            "format": FORMAT,
-            "names": {
-                sort: {name: _trace(trace) for name, trace in self.names[sort].items()} for sort in self.names
-            },
-            "gone": dict(self.gone),
-        }
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
+    def as_json(self, told: Mapping[str, str] = MappingProxyType({})) -> str:
+        """The same names are the same bytes. `told` may hold a sort's names as `names_as_json` gave them
+        before; they are then not asked for here."""
+        sorts = ",".join(
+            f"{_json(sort)}:{told[sort] if sort in told else names_as_json(self.names[sort])}"
+            for sort in sorted({*self.names, *told})
+        )
+        return f'{{"format":{FORMAT},"gone":{_json(dict(self.gone))},"names":{{{sorts}}}}}\n'
 
     def buries(self, sort: str, name: str, at: str) -> bool:
         """Whether a tombstone gives the name up, or the address on or below which it stands."""
@@ -83,6 +82,15 @@ class Published:
             return True
         standings = (name, at) if sort == ADDRESS else (at,)
         return any(f"{above}/" in self.gone for standing in standings for above in _above(standing))
+
+
+def names_as_json(names: Names) -> str:
+    """The names of one sort as `Published.as_json` writes them."""
+    return _json({name: _trace(trace) for name, trace in names.items()})
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def published(text: str | bytes) -> Published:

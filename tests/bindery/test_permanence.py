@@ -534,3 +534,12 @@ def test_a_ledger_reads_what_it_wrote() -> None:
     assert permanence.ledger(after.as_json()) == after
     assert after.names[ADDRESS]["x/"].last == "a"
     assert permanence.forget(after, "a").names[ADDRESS] == {}
+
+
+def test_names_that_were_written_before_need_not_be_known_again() -> None:
+    fixes = {"works/WK-1": Trace("releases/works/1.0.md", "releases/works/1.0/"), "works/WK-2": Trace(None)}
+    rest = {ADDRESS: {"x/": Trace("x.md")}, EVENT: {}}
+    whole = Published(names={**rest, FIX: fixes}, gone={"y/": "gone/y.md"})
+    told = {FIX: permanence.names_as_json(fixes)}
+    assert Published(names=rest, gone=whole.gone).as_json(told) == whole.as_json()
+    assert permanence.published(whole.as_json()) == whole

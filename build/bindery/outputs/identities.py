@@ -7,10 +7,23 @@ was published before.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from bindery.library import Library
-from bindery.permanence import ADDRESS, ENTRY, EVENT, FIX, Published, Trace, address_of, speaks_of
+from bindery.permanence import (
+    ADDRESS,
+    ENTRY,
+    EVENT,
+    FIX,
+    Published,
+    Trace,
+    address_of,
+    names_as_json,
+    speaks_of,
+)
+
+Table = Callable[[str, str, Callable[[], dict[str, str]]], Mapping[str, str]]
+"""Keeps a table between builds, by its name, as long as its key stays; it is made where it is not there."""
 
 
 def published(
@@ -19,18 +32,20 @@ def published(
     paths: Iterable[str],
     entries: Iterable[tuple[str, str, str]],
     events: Iterable[tuple[str, Trace]],
-) -> Published:
-    """The names of a build. `paths` are those of all its files below public, `entries` the ids of feed
-    entries, each with its content file and address."""
-    return Published(
+    table: Table,
+) -> str:
+    """The names of a build, as a publication keeps them. `paths` are those of all its files below public,
+    `entries` the ids of feed entries, each with its content file and address. `table` keeps those of fixes,
+    the most of all, as long as no fact changes."""
+    made = Published(
         names={
-            ADDRESS: dict(sorted(_addresses(library, paths).items())),
+            ADDRESS: _addresses(library, paths),
             ENTRY: {identity: Trace(file, at) for identity, file, at in entries},
             EVENT: dict(events),
-            FIX: dict(_fixes(library)),
         },
         gone={name: stone.path for stone in library.tombstones for name in (*stone.gone, *stone.ids)},
     )
+    return made.as_json(table("fixes", library.facts, lambda: {FIX: names_as_json(_fixes(library))}))
 
 
 def key(

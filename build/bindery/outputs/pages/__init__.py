@@ -28,7 +28,7 @@ from bindery.outputs.pages.press import PagePlan, Table, Templates
 from bindery.outputs.pages.upgrades import HtmlOf
 from bindery.upgrade import Answers, Known
 
-__all__ = ["Cards", "PagePlan", "plan"]
+__all__ = ["Cards", "PagePlan", "Table", "plan"]
 
 
 def _made(_name: str, _key: str, make: Callable[[], dict[str, str]]) -> Mapping[str, str]:
