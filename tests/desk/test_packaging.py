@@ -90,6 +90,13 @@ def test_the_same_sources_make_the_same_bytes(made: tuple[Path, Any], tmp_path: 
     assert template.read_text() == (made[0].parent / "sam.json").read_text()
 
 
+def test_the_template_passes_the_judge_of_templates(made: tuple[Path, Any]) -> None:
+    judge = Path(sys.executable).with_name("cfn-lint")
+    asked = [str(judge), "--template", str(made[0].parent / "sam.json"), "--include-checks", "W", "E"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert (said.stdout, said.returncode) == ("", 0), said.stdout + said.stderr
+
+
 def test_two_functions_run_on_arm(made: tuple[Path, Any]) -> None:
     found = {
         name: one["Properties"]
