@@ -1,8 +1,8 @@
 """What a customer may look up: the state of an agreement, a download, the newest release.
 
 An agreement is opened by its key, or without one by who has signed in (`address`) as one of its contacts.
-Unknown agreement, wrong key, no key, another's and withdrawn agreement are refused in the same words after
-the same work.
+Unknown agreement, wrong key, another's and withdrawn agreement are refused in the same words after the same
+work. Without a key and a sign-in nothing is looked up: what is missing is said, whatever the number.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ class Lookups:
         return self.clock().astimezone(self.catalog().hours.zone).date()
 
     def _mine(self, number: str, key: str, address: str) -> Agreement:
-        _asked(agreement=number)
+        _asked(agreement=number, **({} if address else {"key": key}))
         # The same work, in the same order, whatever is wrong with the two: nothing is left out early.
         today = self._today()
         kept = self.store.key_hashes(number.strip(), self.clock())
@@ -241,6 +241,7 @@ def _withdrawn(agreement: Agreement, today: date) -> bool:
 def _asked(**fields: str) -> None:
     words = {
         "agreement": "Enter the number of your agreement.",
+        "key": "Enter the key of your agreement, or sign in and leave it empty.",
         "product": "Choose a product.",
         "version": "Choose a version.",
     }

@@ -57,7 +57,9 @@ class NotFound(Refused):
     title = "Not found"
 
     def __init__(
-        self, detail: str = "There is nothing here under these particulars. Check them, or call us."
+        self,
+        detail: str = "Nothing here matches. Check the number, the key or the address that you used, "
+        "or call us.",
     ) -> None:
         super().__init__(detail)
 

@@ -247,6 +247,26 @@ def test_a_release_leads_to_its_files_or_says_how_to_get_it(make: Make) -> None:
     assert "#files" not in away
 
 
+def test_what_a_severity_means_stands_wherever_its_time_is_told(make: Make) -> None:
+    plans = make({})
+    rows = re.findall(r'<tr><th scope="row">(P\d)</th><td>(.*?)</td><td>(.*?)</td>', plans["support/"].text())
+    assert rows == [
+        ("P1", "A system is down, or nobody can do the work it is for", "1 opening hour"),
+        ("P2", "An important function fails, and there is no way around it", "4 opening hours"),
+        ("P3", "Something fails, but you can work around it", "1 business day"),
+        ("P4", "A question, or a wish", "2 business days"),
+    ]
+    for _, means, time in rows:
+        assert means.replace("you can", "we can") in plans["support/ticket/"].text()
+        assert f"we answer within {time}" in plans["support/ticket/"].text()
+
+
+def test_where_nobody_finds_the_way_the_phone_can_be_called(make: Make) -> None:
+    plans = make({})
+    for url in ("404.html", "search/"):
+        assert '<a class="nowrap" href="tel:801-555-0142">801-555-0142</a>' in plans[url].text(), url
+
+
 def test_releases_and_issues_name_what_came_before_and_after(make: Make) -> None:
     plans = make({"newsletter/autumn.md": "---\ntitle: Autumn\ndate: 2025-10-01\n---\n\nMore.\n"})
     told = re.findall(r"<small>(.*?)</small><b>(.*?)</b>", plans["releases/works/1.0/"].text())

@@ -78,8 +78,26 @@ class Counted:
         return self._inner()
 
 
+@pytest.mark.parametrize("number", ["US-1", "US-9"])
+@pytest.mark.parametrize("key", ["", "  "])
+def test_without_a_key_and_a_sign_in_it_is_said_what_is_missing_whatever_the_number(
+    world: Any, number: str, key: str
+) -> None:
+    world.keep(world.agreement())
+    for ask in (
+        lambda: world.desk.look_up(number, key),
+        lambda: world.desk.download(number, key, "cityworks", "24", ""),
+        lambda: world.desk.updates("cityworks", "24", number, key),
+    ):
+        with pytest.raises(Invalid) as refused:
+            ask()
+        (problem,) = refused.value.fields
+        told = "Enter the key of your agreement, or sign in and leave it empty."
+        assert (problem.field, problem.message) == ("key", told)
+
+
 def test_promise_9_whatever_is_wrong_costs_the_same_work(world: Any) -> None:
-    """Wrong key, unknown, withdrawn, without a key, with two keys: the same is read, in the same order."""
+    """Wrong key, unknown, withdrawn, that has no key, with two keys: the same is read, in the same order."""
     world.keep(
         world.agreement(),
         world.agreement(agreement="US-2", withdrawn=date(2026, 11, 23)),

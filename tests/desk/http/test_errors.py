@@ -16,7 +16,7 @@ NOT_FOUND = {
     "type": PROBLEM_TYPES + "NotFound",
     "title": "Not found",
     "status": 404,
-    "detail": "There is nothing here under these particulars. Check them, or call us.",
+    "detail": "Nothing here matches. Check the number, the key or the address that you used, or call us.",
 }
 TICKET = {
     "name": "Dana Ortiz",

@@ -171,15 +171,29 @@ def test_without_a_key_everything_that_is_not_ones_own_is_refused_alike(city: An
     ann, bo = signed_in(city), signed_in(city, BO)
     replies = [
         city.client.json(path, {"agreement": "AZ-1001", "key": "WRONG", **more}),
-        city.client.json(path, {"agreement": "AZ-1001", **more}),
         city.client.json(path, {"agreement": "AZ-1001", **more}, **bo),
         city.client.json(path, {"agreement": "AZ-1001", "key": "WRONG", **more}, **ann),
         city.client.json(path, {"agreement": "AZ-1003", **more}, **ann),
         city.client.json(path, {"agreement": "AZ-9999", **more}, **ann),
-        city.client.json(path, {"agreement": "AZ-1001", **more}, Cookie="__Host-session=none"),
     ]
     assert {reply.status for reply in replies} == {404}
     assert len({reply.body for reply in replies}) == 1
+
+
+@pytest.mark.parametrize("path", ["/api/renewals", "/api/downloads", "/api/updates"])
+def test_without_a_key_and_a_session_the_answer_says_so_and_knows_no_agreement(city: Any, path: str) -> None:
+    """Promise 9: the same bytes for one's own agreement, a withdrawn one and none."""
+    more = {} if path == "/api/renewals" else {"product": "widget", "version": "2.0"}
+    none = {"Cookie": "__Host-session=none"}
+    replies = [
+        city.client.json(path, {"agreement": number, **more}, **cookie)
+        for number in ("AZ-1001", "AZ-1003", "AZ-9999")
+        for cookie in ({}, none)
+    ]
+    assert {reply.status for reply in replies} == {422}
+    assert len({reply.body for reply in replies}) == 1
+    told = "Enter the key of your agreement, or sign in and leave it empty."
+    assert replies[0].json["errors"] == [{"field": "key", "message": told}]
 
 
 def test_a_session_that_is_over_opens_nothing(city: Any) -> None:
@@ -187,7 +201,7 @@ def test_a_session_that_is_over_opens_nothing(city: Any) -> None:
     me = signed_in(city)
     city.clock.now += timedelta(hours=2)
     assert city.client.get("/api/me", **me).status == 401
-    assert city.client.json("/api/renewals", {"agreement": "AZ-1001"}, **me).status == 404
+    assert city.client.json("/api/renewals", {"agreement": "AZ-1001"}, **me).status == 422
     assert city.client.json("/api/me/calendar", {}, **me).status == 401
 
 

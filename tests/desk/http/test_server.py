@@ -80,7 +80,8 @@ def test_a_shell_of_the_site_is_used_and_its_variables_are_inert(house: Any) -> 
     reply = house.client.page("/api/nothing")
     assert reply.text == (
         "<!doctype html><html lang='en'><title>x</title><h1>Not found</h1>"
-        "<p>There is nothing here under these particulars. Check them, or call us.</p>{{ not ours }}</html>"
+        "<p>Nothing here matches. Check the number, the key or the address that you used, or call us.</p>"
+        "{{ not ours }}</html>"
     )
 
 
