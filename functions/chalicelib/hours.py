@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from chalicelib.catalog import DAYS, OpeningHours
 from chalicelib.durations import Duration
 
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _HORIZON = 3660
 """Days searched for an opening, ten years: a vendor that never opens is a mistake in the policy, not a
 long wait."""
@@ -108,6 +109,18 @@ def moment_text(at: datetime, hours: OpeningHours) -> str:
     """An instant in words, in the vendor's zone: "Monday, November 23, 2026, 7:30 AM MST"."""
     local = at.astimezone(hours.zone)
     return f"{local:%A, %B} {local.day}, {local.year}, {local.hour % 12 or 12}:{local:%M %p %Z}"
+
+
+def week_text(hours: OpeningHours) -> str:
+    """The week in words: "Monday to Friday, 8:00 AM to 5:00 PM (Denver time)"."""
+    places = [DAYS.index(day) for day in hours.days]
+    if len(places) > 2 and places == list(range(places[0], places[-1] + 1)):
+        days = f"{DAY_NAMES[places[0]]} to {DAY_NAMES[places[-1]]}"
+    else:
+        days = ", ".join(DAY_NAMES[place] for place in places)
+    opens, closes = (f"{at.hour % 12 or 12}:{at:%M %p}" for at in (hours.open, hours.close))
+    place = hours.zone.key.rsplit("/", 1)[-1].replace("_", " ")
+    return f"{days}, {opens} to {closes} ({place} time)"
 
 
 def day_text(day: date) -> str:

@@ -25,6 +25,7 @@ def renewal(here: Exchange, found: RenewalAnswer) -> Answer:
             "covered_from": day(found.covered_from),
             "covered_until": day(found.covered_until),
             "newest_entitled": release_of(found.newest_entitled),
+            "phone": here.phone,
         },
         found.as_json(),
     )

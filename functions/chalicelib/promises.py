@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.catalog import Catalog, OpeningHours
-from chalicelib.hours import after, open_time, span_text, working_time
+from chalicelib.hours import after, open_time, span_text, week_text, working_time
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,8 +39,7 @@ def because(catalog: Catalog, severity: str) -> tuple[str, ...]:
         return ()
     return (
         f"The first response to {severity} comes within {length} of opening time.",
-        f"Opening time is {', '.join(hours.days)}, {hours.open:%H:%M} to {hours.close:%H:%M} "
-        f"({hours.zone.key}); holidays do not count.",
+        f"Opening time is {week_text(hours)}; holidays do not count.",
     )
 
 

@@ -283,6 +283,31 @@ def test_a_download_delivers_the_bytes_with_the_published_checksum(
     assert hashlib.sha256(got.read_bytes()).hexdigest() == file["sha256"]
 
 
+def test_who_has_to_renew_is_told_so_and_how(page: Page, site: Site) -> None:
+    for number, told in (
+        ("DEMO-2", "Your agreement has to be renewed. Call"),
+        ("DEMO-1", "To renew or change it"),
+    ):
+        page.goto(site.url + "/support/renewal/")
+        page.fill("#agreement", number)
+        page.fill("#key", site.keys[number])
+        page.get_by_role("button", name="Look it up").click()
+        call = page.locator(".call")
+        expect(call).to_contain_text(told)
+        expect(call).to_contain_text(f"801-555-0142 and name {number}.")
+        expect(call.get_by_role("link", name="801-555-0142")).to_have_attribute("href", "tel:801-555-0142")
+        expect(page.get_by_text("Days left")).to_have_count(0 if number == "DEMO-2" else 1)
+
+
+def test_who_leaves_the_key_empty_is_told_at_the_field(page: Page, site: Site) -> None:
+    page.goto(site.url + "/support/renewal/")
+    page.fill("#agreement", "DEMO-1")
+    page.get_by_role("button", name="Look it up").click()
+    told = "Enter the key of your agreement, or sign in and leave it empty."
+    expect(page.locator("#key-error")).to_have_text(told)
+    expect(page.locator("#agreement")).to_have_value("DEMO-1")
+
+
 def test_a_lapsed_agreement_is_refused_with_the_rule_and_the_dates(page: Page, site: Site) -> None:
     ask_download(page, site, "DEMO-2", "23.12", "cityworks-23.12-sample.txt")
     expect(page.locator("h1")).to_have_text("Your agreement does not include this release")

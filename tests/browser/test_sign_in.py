@@ -89,6 +89,8 @@ def test_from_the_form_to_a_download_and_out_again(page: Page, town: Any, tmp_pa
         if one["name"] == "cityworks-23.12-sample.txt"
     )
     shown = page.locator(".files li", has_text="cityworks-23.12-sample.txt")
+    named, got_by = shown.locator("strong").bounding_box(), shown.locator("button").bounding_box()
+    assert named and got_by and (named["x"] < got_by["x"] or named["y"] < got_by["y"])  # read, then pressed
     expect(shown.locator(".sum")).to_have_text(file["sha256"])
     shown.locator("button").click()
     page.wait_for_url(re.compile("/api/downloads/"))

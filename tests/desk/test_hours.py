@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib.catalog import read
 from chalicelib.durations import duration
-from chalicelib.hours import after, is_open, moment_text, next_opening, opening, working_time
+from chalicelib.hours import after, is_open, moment_text, next_opening, opening, week_text, working_time
 
 HOURS = read((Path(__file__).with_name("catalog.json")).read_text(encoding="utf-8")).hours
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,6 +51,18 @@ def test_next_opening_jumps_over_closed_days() -> None:
 
 def test_an_instant_in_words() -> None:
     assert moment_text(at("2026-11-23T07:30"), HOURS) == "Monday, November 23, 2026, 7:30 AM MST"
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (("Mon", "Tue", "Wed", "Thu", "Fri"), "Monday to Friday"),
+        (("Mon", "Tue", "Thu", "Fri"), "Monday, Tuesday, Thursday, Friday"),
+        (("Sat", "Sun"), "Saturday, Sunday"),
+    ],
+)
+def test_the_week_is_told_in_words_of_readers(days: tuple[str, ...], told: str) -> None:
+    assert week_text(replace(HOURS, days=days)) == f"{told}, 7:00 AM to 6:00 PM (Denver time)"
 
 
 def test_a_promise_in_months_is_refused() -> None:

@@ -58,7 +58,7 @@ def test_a_change_tells_the_new_time_and_why(run: Any, world: Any) -> None:
         f"{number} is P1, defect, with Programming.\n"
         "Answer due: Monday, November 23, 2026, 11:00 AM MST\n"
         "  because: The first response to P1 comes within 1 hour of opening time.\n"
-        "  because: Opening time is Mon, Tue, Wed, Thu, Fri, 07:00 to 18:00 (America/Denver); holidays do "
+        "  because: Opening time is Monday to Friday, 7:00 AM to 6:00 PM (Denver time); holidays do "
         "not count.\n"
     )
     assert run("tickets", "change", number).exit_code == 2
