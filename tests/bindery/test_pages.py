@@ -275,6 +275,14 @@ def test_releases_and_issues_name_what_came_before_and_after(make: Make) -> None
     assert told == [("Previous issue", "Spring")]
 
 
+def test_the_home_pages_banner_may_lead_on_and_every_issue_leads_to_the_next_by_mail(make: Make) -> None:
+    told = INDEX.replace("vendor:", 'banner: "Old? [Update <now>](/releases/works/2.0/)."\nvendor:')
+    plans = make({"index.md": told})
+    assert "Old? [Update &lt;now&gt;](/releases/works/2.0/).\n{: .banner role=note }\n" in plans[""].text()
+    after = '<p class="more"><a href="/support/subscribe/">Get the next issue by e-mail</a></p>'
+    assert after in plans["newsletter/spring/"].text()
+
+
 def test_the_same_content_gives_the_same_keys_and_texts(make: Make) -> None:
     first = {url: (made.key, made.text()) for url, made in make({}).items()}
     assert {url: (made.key, made.text()) for url, made in make({}).items()} == first

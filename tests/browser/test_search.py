@@ -69,6 +69,9 @@ def test_by_keyboard_alone(site: str, page: Page) -> None:
     page.keyboard.press("Enter")
     more = page.get_by_role("button", name="More from Releases")
     expect(more).to_be_visible()
+    for excerpt in page.locator(".found__list .list__text").all_inner_texts():
+        assert re.match(r"[A-Z0-9]|… ", excerpt), excerpt
+        assert re.search(r"[.!?:]$| …$", excerpt), excerpt
     before = page.get_by_role("region", name="Releases").get_by_role("link").count()
     more.focus()
     page.keyboard.press("Enter")
@@ -84,6 +87,8 @@ def test_what_was_typed_is_text_and_nothing_found_says_where_to_look(site: str, 
     assert page.locator("#found img").count() == 0
     page.get_by_label("What are you looking for?").fill("zzqqzz")
     expect(page.get_by_role("status")).to_contain_text("Nothing found for “zzqqzz”")
+    expect(page.locator("#search-nothing")).to_contain_text("Check the spelling, use fewer or other words")
+    expect(page.locator("#search-nothing a")).to_have_attribute("href", "/support/ticket/")
     expect(page.get_by_role("link", name="Every version and update")).to_be_visible()
 
 

@@ -32,10 +32,13 @@
       .replace(/&amp;/g, "&");
   const excerpt = (html) => {
     const line = element("p", { class: "list__text" });
+    const words = plain(html).trim();
+    if (!/^[\p{Lu}\p{N}]/u.test(words)) line.append("… "); // it begins within a sentence
     for (const part of html.split(/(<mark>.*?<\/mark>)/)) {
       if (part.startsWith("<mark>")) line.append(element("mark", {}, plain(part)));
       else line.append(plain(part));
     }
+    if (!/[.!?:]$/.test(words)) line.append(" …");
     return line;
   };
 
@@ -146,7 +149,8 @@
     const searched = finder.table.shards.slice(0, finder.asked).reduce((sum, shard) => sum + shard.pages, 0);
     const count = hits.length;
     const words = `${count === 0 ? "Nothing" : pages(count)} found for “${wanted.q}”`;
-    status.textContent = `${words} in ${pages(searched)}.`;
+    status.textContent = count === 0 ? `${words} in ${pages(searched)}.` : `${words}.`;
+    document.getElementById("search-nothing").hidden = count > 0;
     const title = element("h2", { id: "found-title", class: "hush", tabindex: "-1" }, words);
     found.replaceChildren(title, ...sections, everything());
     lists.hidden = count > 0;
