@@ -6,7 +6,7 @@ Outputs ask here for words; what is counted stands in the catalog.
 from __future__ import annotations
 
 from bindery.fields import Duration
-from bindery.kinds.policy import DAY_NAMES, DAYS, Hours
+from bindery.kinds.policy import DAY_NAMES, DAYS, Hours, time_of_day, zone_name
 
 
 def promised(time: Duration) -> str:
@@ -22,11 +22,4 @@ def hours(told: Hours) -> str:
         days = f"{DAY_NAMES[told.days[0]]} to {DAY_NAMES[told.days[-1]]}"
     else:
         days = ", ".join(DAY_NAMES[day] for day in told.days)
-    place = told.time_zone.rsplit("/", 1)[-1].replace("_", " ")
-    return f"{days}, {time_of_day(told.open)} to {time_of_day(told.close)} ({place} time)"
-
-
-def time_of_day(text: str) -> str:
-    """17:00 is 5:00 p.m."""
-    hour, minute = text.split(":")
-    return f"{(int(hour) - 1) % 12 + 1}:{minute} {'a' if int(hour) < 12 else 'p'}.m."
+    return f"{days}, {time_of_day(told.open)} to {time_of_day(told.close)} ({zone_name(told.time_zone)})"

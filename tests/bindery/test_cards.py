@@ -159,7 +159,7 @@ def test_every_page_names_one_picture_that_is_there_with_its_size_and_what_it_sh
         ("papers/pipes/", "papers/pipes", "Example Systems Support. Paper: Pipes. Pat Reader. "
          "October 7, 2025."),
         ("events/days/", "events/days", "Example Systems Support. Event: Days. Sample. Sandy, Utah. "
-         "May 4, 2027 to May 7, 2027."),
+         "May 4 to May 7, 2027."),
         ("policy/support/", "policy/support", "Example Systems Support. Policy: Support policy. "
          "support.example.org."),
         ("help/start/", "sections/help", "Example Systems Support. Help. support.example.org."),

@@ -128,12 +128,12 @@ class Policy(Item):
             "rules.downloads_after_lapse": _DOWNLOADS[rule.lapsed_downloads],
             **_example(rule),
             "rules.reminders": _listed([str(days) for days in rule.reminders]),
-            "hours.time_zone": hours.time_zone,
+            "hours.time_zone": zone_name(hours.time_zone),
             "hours.days": f"{DAY_NAMES[hours.days[0]]} to {DAY_NAMES[hours.days[-1]]}"
             if following and len(hours.days) > 2
             else _listed([DAY_NAMES[day] for day in hours.days]),
-            "hours.open": hours.open,
-            "hours.close": hours.close,
+            "hours.open": time_of_day(hours.open),
+            "hours.close": time_of_day(hours.close),
             **{
                 f"first_response.{severity}": str(promised)
                 for severity, promised in self.first_response.items()
@@ -163,6 +163,17 @@ def _in_words(day: date) -> str:
 
 def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else "none"
+
+
+def time_of_day(text: str) -> str:
+    """17:00 is 5:00 p.m."""
+    hour, minute = text.split(":")
+    return f"{(int(hour) - 1) % 12 + 1}:{minute} {'a' if int(hour) < 12 else 'p'}.m."
+
+
+def zone_name(zone: str) -> str:
+    """America/Denver is Denver time."""
+    return f"{zone.rsplit('/', 1)[-1].replace('_', ' ')} time"
 
 
 def parse(source: Source, problems: list[Problem]) -> Policy | None:

@@ -37,7 +37,7 @@ def as_time(day: date | None) -> Markup:
 
 
 def span(start: date, end: date) -> Markup:
-    """Two days as one phrase: a single day stands once, a whole month or year is called by its name."""
+    """Two days as one phrase: what both share stands once, a whole month or year is called by its name."""
     if start == end:
         return as_time(start)
     if start.day == 1 and (end + timedelta(days=1)).day == 1 and start.year == end.year:
@@ -46,6 +46,11 @@ def span(start: date, end: date) -> Markup:
         if start.month == end.month:
             named = f"{MONTHS[start.month - 1]} {start.year}"
             return Markup('<time datetime="{}">{}</time>').format(f"{start:%Y-%m}", named)
+    if start.year == end.year:
+        first = Markup('<time datetime="{}">{}</time>').format(
+            start, f"{MONTHS[start.month - 1]} {start.day}"
+        )
+        return Markup("{} to {}").format(first, as_time(end))
     return Markup("{} to {}").format(as_time(start), as_time(end))
 
 
