@@ -38,6 +38,12 @@ PAGES = (
     "/support/subscribe/",
     "/404.html",
 )
+SCROLLING = (  # where tables and code are wider than a phone
+    "/help/use-the-api/",
+    "/help/keep-agreements/",
+    "/help/keep-the-support-policy/",
+    "/help/send-the-newsletter/",
+)
 BACK = ("/", "/life-cycle/", "/support/ticket/")  # where the way back is walked too
 MOST = 250  # stops of a page
 
@@ -201,7 +207,7 @@ def test_every_frame_that_scrolls_is_a_stop_with_a_name(site: Any, chromium: Bro
     for width in (320, 1000):
         with chromium.new_context(viewport={"width": width, "height": 800}) as context:
             page = context.new_page()
-            for path in (*PAGES, "/help/use-the-api/", "/releases/cityworks/15.8.9/", "/defects/security/"):
+            for path in (*PAGES, *SCROLLING, "/releases/cityworks/15.8.9/", "/defects/security/"):
                 page.goto(site.url + path)
                 frames = page.evaluate(
                     """() => [...document.querySelectorAll("body *")]
