@@ -231,6 +231,16 @@ def test_every_page_of_the_site_is_planned_once(make: Make) -> None:
     ]
 
 
+def test_a_products_page_begins_with_its_newest_release_the_guide_and_the_dates(make: Make) -> None:
+    text = make({})["releases/works/"].text()
+    assert re.findall(r'class="card" href="(.*?)"><span class="card__title">(.*?)<', text) == [
+        ("/releases/works/2.0/", "Works 2.0"),
+        ("/upgrade/works/", "Plan an upgrade"),
+        ("/life-cycle/#works", "Support dates"),
+    ]
+    assert text.index('class="card"') < text.index("## 2025")
+
+
 def test_a_release_leads_to_its_files_or_says_how_to_get_it(make: Make) -> None:
     plans = make({})
     there, away = plans["releases/works/1.1/"].text(), plans["releases/works/2.0/"].text()

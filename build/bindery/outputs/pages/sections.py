@@ -221,6 +221,7 @@ def releases(library: Library, templates: Templates) -> Iterator[PagePlan]:
             crumbs=(CRUMBS[items.RELEASES],),
             empty=f"No release of {product.name} is out yet.",
             title=product.name,
+            cards=_ways_on(library, product.product, newest) if newest else (),
             feeds=((f"releases/{product.product}", f"Releases of {product.name}"),),
         )
     newest_rows = shelves.newest_first(everything)[:12]
@@ -236,6 +237,17 @@ def releases(library: Library, templates: Templates) -> Iterator[PagePlan]:
         lead=newest_rows,
         cards=tuple(cards),
         empty="" if cards else "No release is out yet.",
+    )
+
+
+def _ways_on(library: Library, product: str, newest: Release) -> tuple[Row, ...]:
+    """What most readers of a product's page came for, above the list of all its releases."""
+    return (
+        Row(
+            f"/{newest.url}", library.name_of(newest), None, "The newest release: what is new, and its files."
+        ),
+        Row(f"/upgrade/{product}/", "Plan an upgrade", None, "What changes from your release to the newest."),
+        Row(f"/life-cycle/#{product}", "Support dates", None, "Until when each version is supported."),
     )
 
 
