@@ -79,11 +79,11 @@ def publish_command(target: Folder, out: Path, keep: int, let_go: str) -> None:
     for uid in permanence.moved_unseen(known, publications.published(out)):
         click.echo(
             f"{uid} has other days than before and the same SEQUENCE: calendars may keep the old ones. "
-            f"Build with --against dir:{target.path}",
+            f"Build with --against {target.name}",
             err=True,
         )
     if before and made.id == before.id:
-        click.echo(f"nothing changed: {made.id} stays current at {target.path}")
+        click.echo(f"nothing changed: {made.id} stays current at {target.where()}")
         return
     for line in origin.describe(publications.changes(before, made), url=""):
         click.echo(line)
@@ -101,7 +101,7 @@ def history_command(target: Folder, as_json: bool) -> None:
         click.echo(json.dumps(value, ensure_ascii=False, indent=1))
         return
     if not known:
-        click.echo(f"Nothing is published at {target.path} yet")
+        click.echo(f"Nothing is published at {target.where()} yet")
     for each in known:
         what = f"{each.commit.id[:10]} {each.commit.subject} ({each.commit.author})" if each.commit else ""
         line = f"{'*' if each.id == here else ' '} {each.id}  {_when(each.when)}  {len(each.files):,} files"
@@ -150,7 +150,7 @@ def rollback_command(target: Folder, id: str | None) -> None:
     for line in origin.describe(publications.changes(left, here), url=""):
         click.echo(line)
     click.echo(f"rolled back from {left.id} to {here.id}, of {_when(here.when)}")
-    click.echo(f"the next publication, or `bindery rollback dir:{target.path} {left.id}`, ends that")
+    click.echo(f"the next publication, or `bindery rollback {target.name} {left.id}`, ends that")
 
 
 @click.command("server")

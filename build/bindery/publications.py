@@ -2,7 +2,8 @@
 
 A target is a folder: `publications/<id>/{public,mails,manifest.json,permanence.json}`, the symlink `current`,
 `journal.jsonl` (every move of the pointer, line by line), `ledger.json` (every name that was ever published)
-and `.lock`. This module only reads; `publish` makes and moves.
+and `.lock`. This module only reads, through `Place`, which knows how such a target is kept; `publish` makes
+and moves.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from bindery import permanence
 from bindery.permanence import Ledger, Published
@@ -117,11 +118,55 @@ class Changes:
     others: int
 
 
+class Place(Protocol):
+    """What reading needs of a target. Paths have slashes and begin at the target's root."""
+
+    @property
+    def name(self) -> str:
+        """As staff write it, such as dir:/srv/support."""
+
+    def where(self, path: str = "") -> str:
+        """How a message names what lies there."""
+
+    def get(self, path: str) -> bytes | None:
+        """The bytes of a file; None where there is none."""
+
+    def pointed(self) -> str | None:
+        """The id of the publication that is current."""
+
+    def names(self) -> set[str]:
+        """The ids of all publications that are there."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Folder:
     """The target `dir:PATH`."""
 
     path: Path
+
+    @property
+    def name(self) -> str:
+        return f"dir:{self.path}"
+
+    def where(self, path: str = "") -> str:
+        return str(self.path / path)
+
+    def get(self, path: str) -> bytes | None:
+        try:
+            return (self.path / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def pointed(self) -> str | None:
+        try:
+            return self.pointer.readlink().name
+        except FileNotFoundError:
+            return None
+
+    def names(self) -> set[str]:
+        if not self.publications.is_dir():
+            return set()
+        return {entry.name for entry in os.scandir(self.publications) if not entry.name.startswith(".")}
 
     @property
     def pointer(self) -> Path:
@@ -167,38 +212,29 @@ def parse(data: bytes) -> Publication:
     )
 
 
-def read(folder: Folder, name: str) -> Publication:
-    try:
-        return parse((folder.publications / name / "manifest.json").read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        raise PublishError(f"There is no publication {name!r} at {folder.path}") from None
+def read(place: Place, name: str) -> Publication:
+    data = place.get(f"publications/{name}/manifest.json")
+    if data is None:
+        raise PublishError(f"There is no publication {name!r} at {place.where()}")
+    return parse(data)
 
 
-def current_name(folder: Folder) -> str | None:
-    try:
-        return folder.pointer.readlink().name
-    except FileNotFoundError:
-        return None
+def current_name(place: Place) -> str | None:
+    return place.pointed()
 
 
-def current(folder: Folder) -> Publication | None:
-    name = current_name(folder)
-    return read(folder, name) if name else None
+def current(place: Place) -> Publication | None:
+    name = current_name(place)
+    return read(place, name) if name else None
 
 
-def names(folder: Folder) -> set[str]:
-    if not folder.publications.is_dir():
-        return set()
-    return {entry.name for entry in os.scandir(folder.publications) if not entry.name.startswith(".")}
+def names(place: Place) -> set[str]:
+    return place.names()
 
 
-def moves(folder: Folder) -> tuple[Move, ...]:
-    try:
-        lines = folder.journal.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return ()
+def moves(place: Place) -> tuple[Move, ...]:
     found = []
-    for line in lines:
+    for line in (place.get("journal.jsonl") or b"").decode().splitlines():
         with contextlib.suppress(json.JSONDecodeError):  # a line that a power cut tore
             value = json.loads(line)
             when = datetime.fromisoformat(value["when"])
@@ -206,45 +242,44 @@ def moves(folder: Folder) -> tuple[Move, ...]:
     return tuple(found)
 
 
-def served(folder: Folder) -> set[str | None]:
+def served(place: Place) -> set[str | None]:
     """Every id that the pointer ever had, of publications that are gone too."""
-    log = moves(folder)
-    return {move.id for move in log} | {move.was for move in log} | {current_name(folder)}
+    log = moves(place)
+    return {move.id for move in log} | {move.was for move in log} | {current_name(place)}
 
 
-def history(folder: Folder) -> tuple[Publication, ...]:
+def history(place: Place) -> tuple[Publication, ...]:
     """Every publication that was current once and is still there, the newest first."""
-    return tuple(read(folder, name) for name in sorted(names(folder) & served(folder), reverse=True))
+    return tuple(read(place, name) for name in sorted(names(place) & served(place), reverse=True))
 
 
-def rolled_back_from(folder: Folder) -> Publication | None:
+def rolled_back_from(place: Place) -> Publication | None:
     """The publication that staff went back from, when the pointer stands where a rollback put it."""
-    log = moves(folder)
-    if not log or log[-1].by != "rollback" or log[-1].id != current_name(folder) or not log[-1].was:
+    log = moves(place)
+    if not log or log[-1].by != "rollback" or log[-1].id != current_name(place) or not log[-1].was:
         return None
     with contextlib.suppress(PublishError):
-        return read(folder, log[-1].was)
+        return read(place, log[-1].was)
     return None
 
 
-def ledger(folder: Folder) -> Ledger:
+def ledger(place: Place) -> Ledger:
     """Every name that was ever published here. What `ledger.json` does not hold yet (the publisher died
     before it
     wrote that) or any more (the file was lost) is taken from the publications that are still there."""
+    data, file = place.get("ledger.json"), place.where("ledger.json")
     try:
-        known = permanence.ledger(folder.ledger.read_bytes())
-    except FileNotFoundError:
-        known = Ledger()
+        known = Ledger() if data is None else permanence.ledger(data)
     except permanence.UnknownFormat as error:
-        raise PublishError(f"{folder.ledger} has the format {error}: use a newer bindery") from None
+        raise PublishError(f"{file} has the format {error}: use a newer bindery") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise PublishError(
-            f"{folder.ledger} is damaged: put it back from a backup. Without one take it away: it is then "
-            f"made anew from the {len(names(folder))} publications that are still there"
+            f"{file} is damaged: put it back from a backup. Without one take it away: it is then "
+            f"made anew from the {len(names(place))} publications that are still there"
         ) from None
-    for name in sorted((names(folder) & served(folder)) - known.publications.keys()):
-        entered = read(folder, name)
-        what = published(folder.publications / name)
+    for name in sorted((names(place) & served(place)) - known.publications.keys()):
+        entered = read(place, name)
+        what = _told(place, name)
         known = permanence.enter(
             known,
             name,
@@ -258,22 +293,32 @@ def ledger(folder: Folder) -> Ledger:
 
 def published(root: Path) -> Published | None:
     """The permanent names that a build, or a publication, tells; None when it tells none."""
+    return _read_published(
+        (root / permanence.FILE).read_bytes() if (root / permanence.FILE).exists() else None,
+        str(root / permanence.FILE),
+    )
+
+
+def _told(place: Place, name: str) -> Published | None:
+    path = f"publications/{name}/{permanence.FILE}"
+    return _read_published(place.get(path), place.where(path))
+
+
+def _read_published(data: bytes | None, file: str) -> Published | None:
     try:
-        return permanence.published((root / permanence.FILE).read_bytes())
-    except FileNotFoundError:
-        return None
+        return None if data is None else permanence.published(data)
     except permanence.UnknownFormat as error:
-        raise PublishError(f"{root / permanence.FILE} has the format {error}: use a newer bindery") from None
+        raise PublishError(f"{file} has the format {error}: use a newer bindery") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise PublishError(f"{root / permanence.FILE} is damaged: run `bindery build --clean`") from None
+        raise PublishError(f"{file} is damaged: run `bindery build --clean`") from None
 
 
-def weigh(folder: Folder, known: Ledger, what: Published) -> None:
+def weigh(place: Place, known: Ledger, what: Published) -> None:
     """Raises Vanish with everything that would vanish from the target."""
     found = permanence.vanishing(known, what)
     if found:
         count = len(found)
-        lines = permanence.mended(known, found, target=f"dir:{folder.path}")
+        lines = permanence.mended(known, found, target=place.name)
         lines.append(f"{count} published name{'s' * (count != 1)} would vanish.")
         raise Vanish(lines)
 
