@@ -6,7 +6,7 @@ nothing. Instants come and go with an offset; results stand in the vendor's zone
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from chalicelib.catalog import DAYS, OpeningHours
 from chalicelib.durations import Duration
@@ -106,19 +106,24 @@ def span_text(amount: timedelta) -> str:
 
 
 def moment_text(at: datetime, hours: OpeningHours) -> str:
-    """An instant in words, in the vendor's zone: "Monday, November 23, 2026, 7:30 AM MST"."""
+    """An instant in words, in the vendor's zone: "Monday, November 23, 2026, 7:30 a.m. MST"."""
     local = at.astimezone(hours.zone)
-    return f"{local:%A, %B} {local.day}, {local.year}, {local.hour % 12 or 12}:{local:%M %p %Z}"
+    return f"{local:%A, %B} {local.day}, {local.year}, {_clock_text(local.time())} {local:%Z}"
+
+
+def _clock_text(at: time) -> str:
+    """As the site writes it: "7:30 a.m."."""
+    return f"{at.hour % 12 or 12}:{at:%M} {'a.m.' if at.hour < 12 else 'p.m.'}"
 
 
 def week_text(hours: OpeningHours) -> str:
-    """The week in words: "Monday to Friday, 8:00 AM to 5:00 PM (Denver time)"."""
+    """The week in words: "Monday to Friday, 8:00 a.m. to 5:00 p.m. (Denver time)"."""
     places = [DAYS.index(day) for day in hours.days]
     if len(places) > 2 and places == list(range(places[0], places[-1] + 1)):
         days = f"{DAY_NAMES[places[0]]} to {DAY_NAMES[places[-1]]}"
     else:
         days = ", ".join(DAY_NAMES[place] for place in places)
-    opens, closes = (f"{at.hour % 12 or 12}:{at:%M %p}" for at in (hours.open, hours.close))
+    opens, closes = (_clock_text(at) for at in (hours.open, hours.close))
     place = hours.zone.key.rsplit("/", 1)[-1].replace("_", " ")
     return f"{days}, {opens} to {closes} ({place} time)"
 

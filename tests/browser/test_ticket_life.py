@@ -80,7 +80,7 @@ def test_a_ticket_from_its_form_to_its_end_and_back(site: Site, page: Page) -> N
     page.click("text=Send the ticket")
     state, number = page.locator(".ticket-state"), page.locator(".number").inner_text()
     expect(state).to_have_text("Open")
-    expect(page.locator("dl.facts strong")).to_have_text("Monday, November 23, 2026, 2:00 PM MST")
+    expect(page.locator("dl.facts strong")).to_have_text("Monday, November 23, 2026, 2:00 p.m. MST")
     site.staff("tickets", "reply", number, "--wait", "-m", "Which browser?")
     page.reload()
     expect(state).to_have_text("Waiting for you")
@@ -116,7 +116,7 @@ def test_a_session_is_wished_for_planned_and_put_into_a_calendar(site: Site, pag
     expect(page.locator("#session_time-error")).to_contain_text("The nearest hour that we can offer is")
     page.fill("#session_date", "2026-11-24")
     page.click("text=Send the ticket")
-    expect(page.locator("#session + p")).to_contain_text("Tuesday, November 24, 2026, 10:00 AM MST")
+    expect(page.locator("#session + p")).to_contain_text("Tuesday, November 24, 2026, 10:00 a.m. MST")
     site.staff("tickets", "session", page.locator(".number").inner_text())
     page.reload()
     with page.expect_download() as download:

@@ -204,13 +204,13 @@ def test_one_agreement_is_shown_with_its_rule_its_next_change_and_its_history(ru
         "reminders": [],
         "history": [
             {
-                "when": "Monday, November 23, 2026, 10:05 AM MST",
+                "when": "Monday, November 23, 2026, 10:05 a.m. MST",
                 "who": "Robin",
                 "what": "add contact",
                 "detail": "bo@example.org",
             },
             {
-                "when": "Monday, November 23, 2026, 10:00 AM MST",
+                "when": "Monday, November 23, 2026, 10:00 a.m. MST",
                 "who": "Robin",
                 "what": "renew agreement",
                 "detail": "2027-03-01..2028-02-29",
@@ -384,7 +384,7 @@ def test_a_rotated_key_may_be_kept_for_some_days(run: Any, world: Any) -> None:
     first = run("key", "US-1").stdout.strip()
     told = run("key", "US-1", "--rotate", "--keep-old-for", "7 days")
     second = told.stdout.strip()
-    assert told.stderr.endswith("The old key opens until Monday, November 30, 2026, 10:00 AM MST.\n")
+    assert told.stderr.endswith("The old key opens until Monday, November 30, 2026, 10:00 a.m. MST.\n")
     assert (opens(first), opens(second)) == (True, True)
     world.now += timedelta(days=7)
     assert (opens(first), opens(second)) == (False, True)

@@ -69,7 +69,7 @@ def test_a_backup_is_restored_elsewhere_with_tickets_links_and_attachments(
     done = run("restore", str(file), SUPPORT_VAR=str(elsewhere))
     assert (done.exit_code, done.output) == (
         0,
-        "Restored the state of Monday, November 23, 2026, 10:00 AM MST.\n",
+        "Restored the state of Monday, November 23, 2026, 10:00 a.m. MST.\n",
     )
     other = world.started(SUPPORT_VAR=str(elsewhere))
     view = other.tickets.read(receipt.token)
@@ -102,7 +102,7 @@ def test_a_living_state_is_only_replaced_when_told_and_is_kept_beside(
         one.store.close()
     done = run("restore", "--replace", file)
     assert done.output.splitlines() == [
-        "Restored the state of Monday, November 23, 2026, 10:00 AM MST.",
+        "Restored the state of Monday, November 23, 2026, 10:00 a.m. MST.",
         f"What was there is now {var / 'files' / 'attachments.before-20261123T170100Z'}.",
         f"What was there is now {var / 'desk.sqlite3.before-20261123T170100Z'}.",
     ]

@@ -50,7 +50,7 @@ def test_next_opening_jumps_over_closed_days() -> None:
 
 
 def test_an_instant_in_words() -> None:
-    assert moment_text(at("2026-11-23T07:30"), HOURS) == "Monday, November 23, 2026, 7:30 AM MST"
+    assert moment_text(at("2026-11-23T07:30"), HOURS) == "Monday, November 23, 2026, 7:30 a.m. MST"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_an_instant_in_words() -> None:
     ],
 )
 def test_the_week_is_told_in_words_of_readers(days: tuple[str, ...], told: str) -> None:
-    assert week_text(replace(HOURS, days=days)) == f"{told}, 7:00 AM to 6:00 PM (Denver time)"
+    assert week_text(replace(HOURS, days=days)) == f"{told}, 7:00 a.m. to 6:00 p.m. (Denver time)"
 
 
 def test_a_promise_in_months_is_refused() -> None:

@@ -34,7 +34,7 @@ def test_a_visitor_gets_a_number_a_link_and_no_word_of_a_stranger(world: Any) ->
     first, second = sent_to(world, "ann@example.org")
     assert first["Subject"] == f"We received your request {receipt.number}"
     assert "Monday, November 23, 2026" not in first.get_content()
-    assert "We answer by Tuesday, November 24, 2026, 10:00 AM MST." in first.get_content()
+    assert "We answer by Tuesday, November 24, 2026, 10:00 a.m. MST." in first.get_content()
     assert second["Subject"] == f"There is an answer to your request {receipt.number}"
     for mail in (first, second):
         assert receipt.url in mail.get_content()

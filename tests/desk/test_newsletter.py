@@ -181,7 +181,8 @@ def test_promise_16_a_soft_bounce_is_tried_again_and_then_given_up_with_its_reas
     result = run("newsletter", "send", "autumn", "--yes")
     assert result.stdout == "2 pending, 6 sent; 8 in all.\n"
     assert (
-        "2 were not taken yet: try them again after Monday, November 23, 2026, 10:05 AM MST" in result.stderr
+        "2 were not taken yet: try them again after Monday, November 23, 2026, 10:05 a.m. MST"
+        in result.stderr
     )
     assert sorted(one["why"] for one in status(run)["trouble"]) == [
         "the mail server said 452",

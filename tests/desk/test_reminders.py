@@ -248,11 +248,11 @@ def test_the_command_lists_what_is_and_will_be_given(run: Any, world: Any) -> No
     assert said("--dry-run")[0] == row | {"outcome": "given before"}
     assert run().output.splitlines() == [
         "agreement  customer         ends        stage           outcome         when"
-        "                                      contacts",
+        "                                        contacts",
         "US-1       City of Example  2027-02-28  30 days before  given before    "
-        "Friday, January 29, 2027, 10:00 AM MST    ann@example.org",
+        "Friday, January 29, 2027, 10:00 a.m. MST    ann@example.org",
         "US-2       City of Example  2027-02-28  30 days before  nobody to tell  "
-        "Saturday, January 30, 2027, 10:00 AM MST",
+        "Saturday, January 30, 2027, 10:00 a.m. MST",
     ]
     assert [(one["agreement"], one["stage"], one["when"]) for one in said("--coming", "30")] == [
         ("US-1", 7, "2027-02-21"),

@@ -53,8 +53,8 @@ def test_sessions_are_listed_the_newest_first(run: Any) -> None:
         "s2",
         BO,
         "Firefox on Windows",
-        "Monday, November 23, 2026, 10:02 AM MST",
-        "Monday, November 23, 2026, 10:02 AM MST",
+        "Monday, November 23, 2026, 10:02 a.m. MST",
+        "Monday, November 23, 2026, 10:02 a.m. MST",
     ]
     told = json.loads(run("sessions", "list", "--address", "ANN@example.org", "--json").output)
     assert [one["id"] for one in told] == ["s1", "s0"]

@@ -59,7 +59,7 @@ def test_the_hour_that_was_asked_for_stands_on_the_page_until_it_is_planned(worl
     assert view.session == {
         "state": "asked",
         "start": "2026-11-24T14:00:00-07:00",
-        "start_text": "Tuesday, November 24, 2026, 2:00 PM MST",
+        "start_text": "Tuesday, November 24, 2026, 2:00 p.m. MST",
         "minutes": 60,
         "length_text": "1 hour",
         "calendar_url": "",
@@ -82,7 +82,7 @@ def test_the_hour_that_was_asked_for_stands_on_the_page_until_it_is_planned(worl
                 (
                     "session_time",
                     "We are not open then for as long as that. The nearest hour that we can offer is "
-                    "Monday, November 30, 2026, 7:00 AM MST.",
+                    "Monday, November 30, 2026, 7:00 a.m. MST.",
                 )
             ],
         ),
@@ -93,7 +93,7 @@ def test_the_hour_that_was_asked_for_stands_on_the_page_until_it_is_planned(worl
                 (
                     "session_time",
                     "We are not open then for as long as that. The nearest hour that we can offer is "
-                    "Tuesday, November 24, 2026, 5:00 PM MST.",
+                    "Tuesday, November 24, 2026, 5:00 p.m. MST.",
                 )
             ],
         ),
@@ -104,7 +104,7 @@ def test_the_hour_that_was_asked_for_stands_on_the_page_until_it_is_planned(worl
                 (
                     "session_time",
                     "Choose an hour to come. The nearest hour that we can offer is "
-                    "Monday, November 23, 2026, 10:00 AM MST.",
+                    "Monday, November 23, 2026, 10:00 a.m. MST.",
                 )
             ],
         ),

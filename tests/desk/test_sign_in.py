@@ -215,7 +215,7 @@ def test_the_mail_says_where_to_open_the_link_and_until_when(known: Any) -> None
         "Open it in the browser where you asked, and press the button there:\n"
         f"https://support.example.com/api/sign-in/{token}\n"
         "\n"
-        "It works once, until Monday, November 23, 2026, 10:10 AM MST.\n"
+        "It works once, until Monday, November 23, 2026, 10:10 a.m. MST.\n"
         "In another browser it asks for the code that stands on the page where you asked.\n"
         "\n"
         "If it was not you, do nothing: nobody can sign in without this link. Do not pass\n"

@@ -56,9 +56,9 @@ def test_a_change_tells_the_new_time_and_why(run: Any, world: Any) -> None:
     number = opened(world)
     assert run("tickets", "change", number, "--severity", "P1", "--kind", "defect").output == (
         f"{number} is P1, defect, with Programming.\n"
-        "Answer due: Monday, November 23, 2026, 11:00 AM MST\n"
+        "Answer due: Monday, November 23, 2026, 11:00 a.m. MST\n"
         "  because: The first response to P1 comes within 1 hour of opening time.\n"
-        "  because: Opening time is Monday to Friday, 7:00 AM to 6:00 PM (Denver time); holidays do "
+        "  because: Opening time is Monday to Friday, 7:00 a.m. to 6:00 p.m. (Denver time); holidays do "
         "not count.\n"
     )
     assert run("tickets", "change", number).exit_code == 2
@@ -136,7 +136,7 @@ def test_a_session_is_planned_moved_and_called_off(run: Any, world: Any) -> None
     assert run("tickets", "session", number).exit_code == 2
     planned = run("tickets", "session", number, "--at", "2026-11-24 14:00", "--length", "90 minutes")
     assert planned.output == (
-        f"The session of {number} is on Tuesday, November 24, 2026, 2:00 PM MST, for 90 minutes. "
+        f"The session of {number} is on Tuesday, November 24, 2026, 2:00 p.m. MST, for 90 minutes. "
         "Both sides are invited.\n"
     )
     again = run("tickets", "session", number, "--at", "2026-11-25 14:00")
@@ -145,10 +145,12 @@ def test_a_session_is_planned_moved_and_called_off(run: Any, world: Any) -> None
     assert (closed.exit_code, closed.output) == (
         1,
         "Error: We are not open then for as long as that. The nearest hour that we can offer is Monday, "
-        "November 30, 2026, 7:00 AM MST.\n",
+        "November 30, 2026, 7:00 a.m. MST.\n",
     )
     moved = run("tickets", "session", number, "--change", "--at", "2026-11-25 09:00", "--length", "1h")
-    assert moved.output.startswith(f"The session of {number} is on Wednesday, November 25, 2026, 9:00 AM MST")
+    assert moved.output.startswith(
+        f"The session of {number} is on Wednesday, November 25, 2026, 9:00 a.m. MST"
+    )
     assert run("tickets", "session", number, "--cancel").output == (
         f"The session of {number} is called off; both sides are told.\n"
     )
@@ -161,7 +163,7 @@ def test_a_session_is_planned_moved_and_called_off(run: Any, world: Any) -> None
 
 def test_a_wish_is_confirmed_without_typing_it_again(run: Any, world: Any) -> None:
     number = opened(world, kind="session", session_date="2026-11-24", session_time="14:00")
-    assert "Tuesday, November 24, 2026, 2:00 PM MST" in run("tickets", "session", number).output
+    assert "Tuesday, November 24, 2026, 2:00 p.m. MST" in run("tickets", "session", number).output
 
 
 def test_a_fix_is_drafted_read_sent_or_dropped(run: Any, world: Any) -> None:

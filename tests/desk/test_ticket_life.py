@@ -80,7 +80,7 @@ def test_an_answer_keeps_the_promise_and_the_next_message_has_a_new_one(world: A
     view = world.desk.tickets.add_message(receipt.token, "It is not there")
     assert view.reply_by.isoformat() == "2026-11-24T08:00:00-07:00"
     assert view.reply_by_because[-1] == (
-        "It counts from your message of Monday, November 23, 2026, 3:00 PM MST."
+        "It counts from your message of Monday, November 23, 2026, 3:00 p.m. MST."
     )
     assert [line["text"] for line in view.history] == [
         "You sent the ticket.",
@@ -316,9 +316,9 @@ def test_the_receipt_tells_the_time_that_was_promised_whenever_it_is_made(world:
     world.desk.outbox.run()
     bodies = [mail.decode() for mail in world.mails if b"We received your request" in mail]
     assert len(bodies) == 1
-    assert "We answer by Monday, November 23, 2026, 2:00 PM MST." in bodies[0]
+    assert "We answer by Monday, November 23, 2026, 2:00 p.m. MST." in bodies[0]
     (changed,) = [mail.decode() for mail in world.mails if b"When we answer your request" in mail]
-    assert "We answer by Monday, November 23, 2026, 11:00 AM MST." in changed
+    assert "We answer by Monday, November 23, 2026, 11:00 a.m. MST." in changed
 
 
 def test_a_ticket_from_before_it_had_a_history_lives_on(world: Any) -> None:

@@ -22,7 +22,7 @@ def test_a_receipt_holds_number_time_route_and_promise(world: Any) -> None:
     assert answer["reply_by"] == "2026-11-23T14:00:00-07:00"
     assert answer["reply_by_because"] == [
         "The first response to P2 comes within 4 hours of opening time.",
-        "Opening time is Monday to Friday, 7:00 AM to 6:00 PM (Denver time); holidays do not count.",
+        "Opening time is Monday to Friday, 7:00 a.m. to 6:00 p.m. (Denver time); holidays do not count.",
     ]
     assert answer["route"] == {
         "name": "Client Services",

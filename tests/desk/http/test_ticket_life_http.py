@@ -105,14 +105,14 @@ def test_an_hour_that_cannot_be_comes_back_in_the_form(house: Any) -> None:
     assert reply.status == 422
     assert tree.xpath("//*[@id='error-summary']//li")[0].text_content() == (
         "We are not open then for as long as that. The nearest hour that we can offer is "
-        "Monday, November 30, 2026, 8:00 AM MST."
+        "Monday, November 30, 2026, 8:00 a.m. MST."
     )
     assert house.desk.store.tickets(["open"]) == ()
 
 
 def test_the_session_of_a_ticket_is_a_file_for_a_calendar(house: Any) -> None:
     url = opened(house, session_date="2026-11-30", session_time="10:00")
-    assert "You asked for Monday, November 30, 2026, 10:00 AM MST, for 1 hour." in text(house, url)
+    assert "You asked for Monday, November 30, 2026, 10:00 a.m. MST, for 1 hour." in text(house, url)
     early = house.client.get(f"{url}/session.ics")
     assert (early.status, early.json["detail"]) == (409, "No session is planned for this ticket yet.")
     held = ticket(house)
