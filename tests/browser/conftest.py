@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email import message_from_bytes
@@ -54,8 +54,9 @@ class House:
 
 
 @contextmanager
-def kept_house(public: Path, folder: Path) -> Iterator[House]:
-    """A desk whose state lies in a folder, serving the site in `public`."""
+def served_desk(public: Path, folder: Path) -> Iterator[tuple[str, Desk]]:
+    """A desk whose state lies in a folder, serving the site in `public`, with its downloads laid: its address
+    and the desk."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -66,6 +67,20 @@ def kept_house(public: Path, folder: Path) -> Iterator[House]:
         "SUPPORT_CATALOG": str(public / "data" / "catalog.json"),
     }
     desk = wiring.desk(environ, lambda: NOW)
+    write_files(desk.catalog(), desk.files)
+    with running(Front(desk, public), port=port):
+        yield url, desk
+    desk.store.close()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[Path, Path], AbstractContextManager[tuple[str, Desk]]]:
+    return served_desk
+
+
+@contextmanager
+def kept_house(public: Path, folder: Path) -> Iterator[House]:
+    """A served desk with an agreement of Dana's."""
     agreement = Agreement(
         agreement="DEMO-1",
         customer="City of Exampleville",
@@ -77,13 +92,11 @@ def kept_house(public: Path, folder: Path) -> Iterator[House]:
         starts=date(2026, 3, 1),
         contacts=(DANA,),
     )
-    desk.store.import_agreements([agreement], dry_run=False)
-    key = agreement_key()
-    desk.store.set_key("DEMO-1", fingerprint(key), NOW)
-    write_files(desk.catalog(), desk.files)
-    with running(Front(desk, public), port=port):
+    with served_desk(public, folder) as (url, desk):
+        desk.store.import_agreements([agreement], dry_run=False)
+        key = agreement_key()
+        desk.store.set_key("DEMO-1", fingerprint(key), NOW)
         yield House(url, desk, public, key)
-    desk.store.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,19 +14,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from chalicelib import wiring
 from chalicelib.agreements import Agreement, Period
 from chalicelib.signing import agreement_key, fingerprint
 from chalicelib.wiring import Desk
-from desk.server import Front, running
 
 pytestmark = pytest.mark.browser
 
 NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
-SAMPLE = (
-    "SAMPLE FILE\nproduct: %s\nversion: %s\nname: %s\nThis stands in for a download of the demonstration "
-    "site. It installs nothing.\n"
-)
+Serve = Callable[[Path, Path], AbstractContextManager[tuple[str, Desk]]]
 TYPED = {
     "name": "Dana Ortiz",
     "email": "dana.ortiz@example.gov",
@@ -47,32 +42,10 @@ class Site:
 
 
 @pytest.fixture
-def site(public: Path, tmp_path: Path) -> Iterator[Site]:
+def site(public: Path, serve: Serve, tmp_path: Path) -> Iterator[Site]:
     """The built site and a desk of its own, served together."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    environ = {
-        "SUPPORT_URL": url,
-        "SUPPORT_VAR": str(tmp_path / "var"),
-        "SUPPORT_CATALOG": str(public / "data" / "catalog.json"),
-    }
-    desk = wiring.desk(environ, lambda: NOW)
-    keys = agreements(desk)
-    products = json.loads((public / "data" / "catalog.json").read_text())["products"]
-    for product, version, name in (
-        (product, version, file["name"])
-        for product, facts in products.items()
-        for version, release in facts["releases"].items()
-        for file in release["files"]
-    ):
-        kept = tmp_path / "var" / "files" / "releases" / product / version / name
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(SAMPLE % (product, version, name))
-    with running(Front(desk, public), port=port):
-        yield Site(url, desk, public, keys)
-    desk.store.close()
+    with serve(public, tmp_path) as (url, desk):
+        yield Site(url, desk, public, agreements(desk))
 
 
 def agreements(desk: Desk) -> dict[str, str]:
