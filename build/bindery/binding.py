@@ -28,7 +28,8 @@ from bindery.reading import Scan
 from bindery.source import Found, Problem, Problems
 
 if TYPE_CHECKING:
-    from bindery.outputs.pages import Cards, PagePlan, Table
+    from bindery.outputs.pages import Cards, PagePlan
+    from bindery.tables import Table
 
 Progress = Callable[[str, int, int], None]
 Other = (

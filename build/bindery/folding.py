@@ -16,12 +16,13 @@ class Folding:
     __slots__ = ("_folded",)
     FOLDED: ClassVar[tuple[str, ...]] = ()
 
-    @classmethod
-    def folded(cls, item: Folding) -> bytes:
-        """The fields of an item that are named in FOLDED, as `fold` takes them."""
-        held: bytes | None = getattr(item, "_folded", None)
+    def folded(self) -> bytes:
+        """The fields that are named in FOLDED, as `fold` takes them; nothing where none is."""
+        if not self.FOLDED:
+            return b""
+        held: bytes | None = getattr(self, "_folded", None)
         return held or pickle.dumps(
-            tuple(getattr(item, name) for name in cls.FOLDED), pickle.HIGHEST_PROTOCOL
+            tuple(getattr(self, name) for name in self.FOLDED), pickle.HIGHEST_PROTOCOL
         )
 
     def fold(self, fields: bytes) -> None:

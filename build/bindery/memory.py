@@ -98,7 +98,7 @@ def keep_items(cache: Path, content: Path, before: Known, after: Known) -> None:
         if shard in some:
             kind = type(item)
             values = tuple(getattr(item, field) for field in _fields(kind))
-            some[shard][path] = (mark, kind, values, kind.folded(item) if kind.FOLDED else b"")
+            some[shard][path] = (mark, kind, values, item.folded())
     current, stem = versions(), name("items", content)
     for shard, known_items in some.items():
         data = pickle.dumps((current, known_items), pickle.HIGHEST_PROTOCOL)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bindery.kinds.release import Release
-from bindery.library import FIXING, Library, age
+from bindery.library import FIXING, KNOWN, Library, age
 from bindery.prose import Entry
 from bindery.support import Answer, KnownIssue
 
-BREAKING, SECURITY, KNOWN = "Breaking changes", "Security", "Known issues"
+BREAKING, SECURITY = "Breaking changes", "Security"
 ORDER = (BREAKING, SECURITY, "New", "Changed", "Fixed", "Requirements", "Upgrade notes")
 WHOLE = 400  # entries: a way that has no more is told at once
 WHOLE_RELEASES = 60

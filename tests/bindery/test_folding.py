@@ -27,7 +27,7 @@ def folded(release: Release) -> Release:
     for field in fields(Release):
         if field.name not in Release.FOLDED:
             object.__setattr__(made, field.name, getattr(release, field.name))
-    made.fold(Release.folded(release))
+    made.fold(release.folded())
     return made
 
 

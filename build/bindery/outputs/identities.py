@@ -7,7 +7,7 @@ was published before.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from bindery.library import Library
 from bindery.permanence import (
@@ -21,9 +21,7 @@ from bindery.permanence import (
     names_as_json,
     speaks_of,
 )
-
-Table = Callable[[str, str, Callable[[], dict[str, str]]], Mapping[str, str]]
-"""Keeps a table between builds, by its name, as long as its key stays; it is made where it is not there."""
+from bindery.tables import Table
 
 
 def published(

@@ -24,11 +24,12 @@ from bindery.outputs.pages import (
     upgrades,
 )
 from bindery.outputs.pages.cards import Cards
-from bindery.outputs.pages.press import PagePlan, Table, Templates
+from bindery.outputs.pages.press import PagePlan, Templates
 from bindery.outputs.pages.upgrades import HtmlOf
+from bindery.tables import Table
 from bindery.upgrade import Answers, Known
 
-__all__ = ["Cards", "PagePlan", "Table", "plan"]
+__all__ = ["Cards", "PagePlan", "plan"]
 
 
 def _made(_name: str, _key: str, make: Callable[[], dict[str, str]]) -> Mapping[str, str]:

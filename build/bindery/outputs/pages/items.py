@@ -19,9 +19,10 @@ from bindery.kinds.policy import Policy
 from bindery.kinds.release import Release
 from bindery.library import Library
 from bindery.outputs.pages import words
-from bindery.outputs.pages.press import Head, PagePlan, Table, Templates
+from bindery.outputs.pages.press import Head, PagePlan, Templates
 from bindery.source import digest_of
 from bindery.support import PLACE, Answer
+from bindery.tables import Table
 
 RELEASES, LIFE_CYCLE, DEFECTS, HELP = "Releases", "Life cycle", "Known issues", "Help"
 POLICY, NEWSLETTER, PAPERS, EVENTS, SUPPORT = "Policy", "Newsletter", "Papers", "Events", "Get support"

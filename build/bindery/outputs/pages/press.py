@@ -94,10 +94,6 @@ CardOf = Callable[[str, str], Picture | None]
 """The card of the page at an address, in a section ("" asks for what is the page's own in any section)."""
 
 
-Table = Callable[[str, str, Callable[[], dict[str, str]]], Mapping[str, str]]
-"""Keeps a table between builds, by its name, as long as its key stays; it is made where it is not there."""
-
-
 class Templates:
     """The templates of generated pages, and the frame of all pages."""
 

@@ -23,7 +23,8 @@ from bindery.kinds.release import Release
 from bindery.library import Library
 from bindery.outputs.pages import guides, items, sections, shelves
 from bindery.outputs.pages.items import CRUMBS, RELEASES, reasons
-from bindery.outputs.pages.press import Head, PagePlan, Row, Table, Templates
+from bindery.outputs.pages.press import Head, PagePlan, Row, Templates
+from bindery.tables import Table
 from bindery.upgrade import ORDER, Answers, Known, Ways, onward
 
 TITLE = "Upgrade guide"
